@@ -1,0 +1,121 @@
+"""Every stream, group and key name; nothing else in the project spells one.
+
+A key carries its partition as a hash tag (``wire:{3}:received``), so that all
+keys that one atomic step touches lie in one slot, also on Redis Cluster. An
+article's partition follows from its key, which is a hash of its uri; a feed's,
+subscription's or account's from its name.
+
+    wire:{p}:…   the pipeline: streams, articles, ledger, schedule
+    feed:{p}:…   what each feed holds
+    hook:{p}:…   one log and one delivery queue per subscription
+    post:{p}:…   one post queue per social account
+    conf:{conf}:…   what operators and integrators configured
+"""
+
+import zlib
+
+EVENT_FIELD = b"event"
+"""The one field of a stream entry: the event as JSON."""
+
+INGEST = "ingest"
+ENRICHMENT = "enrichment"
+PUBLISHER = "publisher"
+
+
+def partition_of(name: str, partitions: int) -> int:
+    """Return the partition of an article's key, or of a feed's, subscription's or account's name."""
+    return zlib.crc32(name.encode()) % partitions
+
+
+class WireKeys:
+    """The keys of one partition of the pipeline."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self._prefix = f"wire:{{{partition}}}"
+        self.submitted = f"{self._prefix}:submitted"
+        self.received = f"{self._prefix}:received"
+        self.enriched = f"{self._prefix}:enriched"
+        self.dead = f"{self._prefix}:dead"
+        self.schedule = f"{self._prefix}:schedule"
+        self.due = f"{self._prefix}:due"
+        self.index = f"{self._prefix}:index"
+
+    def desk(self, key: str) -> str:
+        """What ingest knows of an article: its newest version as accepted."""
+        return f"{self._prefix}:desk:{key}"
+
+    def answer(self, digest: str) -> str:
+        """The remembered answer of one Idempotency-Key."""
+        return f"{self._prefix}:answer:{digest}"
+
+    def article(self, key: str) -> str:
+        """What the publisher shows of an article, and the version that it has seen."""
+        return f"{self._prefix}:article:{key}"
+
+    def ledger(self, key: str) -> str:
+        """Which sinks got, or are getting, which version of an article."""
+        return f"{self._prefix}:ledger:{key}"
+
+    def marks(self, stage: str) -> str:
+        """The rank of the newest version that a stage handed on, by article."""
+        return f"{self._prefix}:marks:{stage}"
+
+
+class FeedKeys:
+    """The keys of one feed."""
+
+    def __init__(self, name: str, partitions: int) -> None:
+        prefix = f"feed:{{{partition_of(name, partitions)}}}:{name}"
+        self.items = f"{prefix}:items"
+        self.state = f"{prefix}:state"
+
+
+class HookKeys:
+    """The keys of one subscription, and those that all of its partition share."""
+
+    def __init__(self, hook_id: str, partitions: int) -> None:
+        self.partition = partition_of(hook_id, partitions)
+        prefix = f"hook:{{{self.partition}}}"
+        self.turns = hook_turns(self.partition)
+        self.bell = hook_bell(self.partition)
+        self.log = f"{prefix}:{hook_id}:log"
+        self.state = f"{prefix}:{hook_id}:state"
+        self.seen = f"{prefix}:{hook_id}:seen"
+        self.waiting = f"{prefix}:{hook_id}:waiting"
+        self.items = f"{prefix}:{hook_id}:items"
+        self.attempts = f"{prefix}:{hook_id}:attempts"
+
+
+class PostKeys:
+    """The keys of one social account's queue."""
+
+    def __init__(self, account: str, partitions: int) -> None:
+        prefix = f"post:{{{partition_of(account, partitions)}}}:{account}"
+        self.posts = f"{prefix}:posts"
+        self.ready = f"{prefix}:ready"
+        self.leased = f"{prefix}:leased"
+        self.seen = f"{prefix}:seen"
+        self.index = f"{prefix}:index"
+
+
+def hook_turns(partition: int) -> str:
+    """When each subscription of a partition next wants a worker's attention (sorted set, ms)."""
+    return f"hook:{{{partition}}}:turns"
+
+
+def hook_bell(partition: int) -> str:
+    """A stream of one entry that wakes the webhook workers of a partition."""
+    return f"hook:{{{partition}}}:bell"
+
+
+class ConfKeys:
+    """The keys of the configuration; all in one slot."""
+
+    generation = "conf:{conf}:generation"
+    tokens = "conf:{conf}:tokens"
+
+    @staticmethod
+    def table(kind: str) -> str:
+        """A hash of one kind of thing, name to JSON: feeds, webhooks, accounts, sources."""
+        return f"conf:{{conf}}:{kind}"

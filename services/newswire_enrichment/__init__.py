@@ -1,0 +1,1 @@
+"""Adds what can be known about an article, step by step."""

@@ -1,0 +1,1 @@
+"""Takes articles in, settles their identity and version, and makes them durable."""

@@ -1,0 +1,1 @@
+"""Fans each article out to feeds, webhooks and social queues."""

@@ -1,0 +1,1 @@
+"""RSS feeds: what each holds, and its documents."""

@@ -1,0 +1,1 @@
+"""Which sinks an article goes to."""

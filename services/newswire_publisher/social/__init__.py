@@ -1,0 +1,1 @@
+"""One post queue per social account."""

@@ -1,0 +1,1 @@
+"""One ordered log per subscription, pushed as Standard Webhooks."""
