@@ -1,0 +1,102 @@
+"""Who calls: bearer tokens with one role each.
+
+    operator    everything
+    source      submits articles, and changes its own
+    integrator  registers webhooks, and sees its own
+    subscriber  reads token feeds
+
+A token is shown once, when it is made; the broker keeps its SHA-256 only.
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from newswire_runtime.client import Client
+from newswire_runtime.conf import Table
+from newswire_schemas.article import Utc
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+"""The name of a token, source, feed or account."""
+
+
+class Role(StrEnum):
+    """What a token may do."""
+
+    OPERATOR = "operator"
+    SOURCE = "source"
+    INTEGRATOR = "integrator"
+    SUBSCRIBER = "subscriber"
+
+
+class Token(BaseModel):
+    """A token as it is kept; the secret itself is not."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    role: Role
+    name: Name
+    created: Utc
+    expires: Utc | None = None
+
+
+class Caller(BaseModel):
+    """Whoever made a request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Role
+    name: str
+
+    @property
+    def is_operator(self) -> bool:
+        return self.role is Role.OPERATOR
+
+    def owns(self, owner: str) -> bool:
+        return self.is_operator or self.name == owner
+
+
+class Tokens:
+    """Makes, knows and revokes tokens."""
+
+    def __init__(self, client: Client, operator_token: str | None) -> None:
+        self._table = Table(client, "tokens", Token)
+        self._operator = _digest(operator_token) if operator_token else None
+
+    async def create(self, role: Role, name: str, now: datetime, expires: datetime | None = None) -> tuple[str, Token]:
+        """Make a token; return the secret, which is not kept, and its record."""
+        secret = f"nw_{secrets.token_urlsafe(32)}"
+        digest = _digest(secret)
+        token = Token(id=digest[:16], role=role, name=name, created=now, expires=expires)
+        await self._table.put(digest, token)
+        return secret, token
+
+    async def caller(self, secret: str, now: datetime) -> Caller | None:
+        """Return whose token it is, or None if it is unknown or expired."""
+        digest = _digest(secret)
+        if self._operator is not None and hmac.compare_digest(digest, self._operator):
+            return Caller(role=Role.OPERATOR, name="operator")
+        token = (await self._table.all()).get(digest)
+        if token is None or (token.expires is not None and token.expires <= now):
+            return None
+        return Caller(role=token.role, name=token.name)
+
+    async def all(self) -> list[Token]:
+        return list((await self._table.all()).values())
+
+    async def revoke(self, token_id: str) -> bool:
+        """Forget a token by its id; return whether there was one."""
+        for digest, token in (await self._table.all()).items():
+            if token.id == token_id:
+                return await self._table.delete(digest)
+        return False
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

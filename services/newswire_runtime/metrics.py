@@ -1,0 +1,19 @@
+"""Every metric's name, in one place. Prometheus text on each service's ``/metrics``."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+HOP_SECONDS = Histogram("newswire_hop_seconds", "Time to process and commit one batch.", ["stage"], buckets=_FAST)
+HOP_ENTRIES = Counter("newswire_hop_entries", "Entries by stage and outcome.", ["stage", "outcome"])
+DEAD_LETTERS = Counter("newswire_dead_letters", "Entries that became dead letters.", ["stage", "reason"])
+SUBMISSIONS = Counter("newswire_submissions", "Submitted items by format and outcome.", ["format", "outcome"])
+DELIVERIES = Counter("newswire_webhook_attempts", "Webhook attempts by outcome.", ["outcome"])
+DELIVERY_SECONDS = Histogram(
+    "newswire_webhook_latency_seconds", "From acceptance to a webhook's 2xx, first attempts.", buckets=_FAST
+)
+FEED_REQUESTS = Counter("newswire_feed_requests", "Feed requests by answer.", ["status"])
+STREAM_LAG = Gauge("newswire_stream_lag", "Entries that a group has not read.", ["stream", "group"])
+STREAM_PENDING = Gauge(
+    "newswire_stream_pending", "Entries that a group has read and not finished.", ["stream", "group"]
+)

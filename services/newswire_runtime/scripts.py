@@ -1,0 +1,55 @@
+"""Server-side scripts: the atomic steps of the system.
+
+Every script begins with ``#!lua``: the server then refuses it whole when it is
+out of memory, and never stops half-way between two writes.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from newswire_runtime.client import Client
+
+Word = str | bytes | int | float
+
+
+class Script:
+    """A Lua script, called by its digest and loaded when the server does not know it."""
+
+    def __init__(self, package: str, name: str) -> None:
+        self.name = name
+        self.source = files(package).joinpath(name).read_text(encoding="utf-8")
+        self.sha = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+
+    async def __call__(self, client: Client, keys: Sequence[str], args: Sequence[Word]) -> Any:
+        """Run the script; all keys lie in one slot."""
+        try:
+            return await client.evalsha(self.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            await client.script_load(self.source)
+            return await client.evalsha(self.sha, len(keys), *keys, *args)
+
+    async def many(self, client: Client, calls: Sequence[tuple[Sequence[str], Sequence[Word]]]) -> list[Any]:
+        """Run the script for each ``(keys, args)`` in one round trip; one failure raises after all have run."""
+        if not calls:
+            return []
+        results = await self._pipeline(client, calls)
+        if any(isinstance(result, NoScriptError) for result in results):
+            await client.script_load(self.source)
+            missing = [i for i, result in enumerate(results) if isinstance(result, NoScriptError)]
+            again = await self._pipeline(client, [calls[i] for i in missing])
+            for i, result in zip(missing, again, strict=True):
+                results[i] = result
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+        return results
+
+    async def _pipeline(self, client: Client, calls: Sequence[tuple[Sequence[str], Sequence[Word]]]) -> list[Any]:
+        pipeline = client.pipeline(transaction=False)
+        for keys, args in calls:
+            pipeline.evalsha(self.sha, len(keys), *keys, *args)
+        return list(await pipeline.execute(raise_on_error=False))
