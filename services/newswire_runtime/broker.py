@@ -55,10 +55,13 @@ def make_broker(url: str, stop_timeout: float = 10.0) -> RedisBroker:
             apply_types=False,
             graceful_timeout=stop_timeout,
             logger=logger,
+            log_level=logging.DEBUG,
         )
     if kind == "cluster":
-        return RedisClusterBroker(_plain(url), apply_types=False, graceful_timeout=stop_timeout, logger=logger)
-    return RedisBroker(url, apply_types=False, graceful_timeout=stop_timeout, logger=logger)
+        return RedisClusterBroker(
+            _plain(url), apply_types=False, graceful_timeout=stop_timeout, logger=logger, log_level=logging.DEBUG
+        )
+    return RedisBroker(url, apply_types=False, graceful_timeout=stop_timeout, logger=logger, log_level=logging.DEBUG)
 
 
 def make_client(url: str) -> Client:

@@ -66,7 +66,7 @@ RawEntry = tuple[bytes, dict[bytes, bytes], int]
 
 
 class Hop(Generic[E]):
-    """A stage, bound to its stream and group."""
+    """A stage, bound to its stream and group. ``event`` is the type of its entries, or a union of types."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Hop(Generic[E]):
         *,
         stream: str,
         group: str,
-        event: TypeAdapter[E],
+        event: Any,
         stage: Stage[E],
         settings: Settings,
     ) -> None:
@@ -85,7 +85,7 @@ class Hop(Generic[E]):
         self.group = group
         self.settings = settings
         self.client = client
-        self._event = event
+        self._event: TypeAdapter[E] = TypeAdapter(event)
         self._stage = stage
         self._handoff = Handoff(client, stream, group, keys.marks(group))
         self.subscriber = broker.subscriber(
@@ -101,7 +101,14 @@ class Hop(Generic[E]):
             decoder=_body,
             ack_policy=AckPolicy.MANUAL,
             title=f"{group}:{stream}",
+            description=(stage.__doc__ or "").strip(),
         )
+
+        async def read(entries: Any) -> None:
+            await self.run(entries)
+
+        read.__annotations__["entries"] = list[Delivery[event]]  # type: ignore[valid-type]  # what AsyncAPI shows
+        self.subscriber(read)
 
     async def prepare(self) -> None:
         """Make the group, before anything can be published past it."""
