@@ -107,7 +107,7 @@ class Hop(Generic[E]):
         async def read(entries: Any) -> None:
             await self.run(entries)
 
-        read.__annotations__["entries"] = list[Delivery[event]]  # type: ignore[valid-type]  # what AsyncAPI shows
+        read.__annotations__["entries"] = list[Delivery[event]]  # what AsyncAPI shows
         self.subscriber(read)
 
     async def prepare(self) -> None:
