@@ -30,6 +30,7 @@ NEWEST, OLDEST = 14, 11
 
 
 def main() -> None:
+    """Bring ``.venv`` up to date, or exit with a sentence that says what to do."""
     if len(sys.argv) != 2 or sys.argv[1] not in ("runtime", "dev"):
         sys.exit("usage: environment.py runtime|dev")
     _require_python()
@@ -40,15 +41,14 @@ def main() -> None:
 
 def _require_python() -> None:
     """Go on with a Python that is new enough, or say what to install."""
-    if sys.version_info < (3, OLDEST):  # noqa: UP036 - this file runs before the version is known
+    if sys.version_info < (3, OLDEST):
         for minor in range(NEWEST, OLDEST - 1, -1):
-            other = shutil.which("python3.%d" % minor)
+            other = shutil.which(f"python3.{minor}")
             if other:
                 os.execv(other, [other, *sys.argv])  # noqa: S606 - the same script, on a newer Python
         sys.exit(
-            "newswire needs Python 3.%d or newer; %s is Python %s.\n"
+            f"newswire needs Python 3.{OLDEST} or newer; {sys.executable} is Python {sys.version.split()[0]}.\n"
             "Install one, or name it: make run PYTHON=/path/to/python3.13"
-            % (OLDEST, sys.executable, sys.version.split()[0])
         )
     try:
         import ensurepip
@@ -57,8 +57,8 @@ def _require_python() -> None:
         ensurepip.version()
     except Exception:
         sys.exit(
-            "%s cannot make a virtual environment: its venv or ensurepip module is missing.\n"
-            "On Debian and Ubuntu: apt install python3-venv" % sys.executable
+            f"{sys.executable} cannot make a virtual environment: its venv or ensurepip module is missing.\n"
+            "On Debian and Ubuntu: apt install python3-venv"
         )
 
 
@@ -86,7 +86,7 @@ def _refresh(kind: str) -> None:
         have["project"] = want["project"]
     if have != _read_record():
         RECORD.write_text(json.dumps(have))
-        _say("Environment ready after %.0f s." % (time.monotonic() - started))
+        _say(f"Environment ready after {time.monotonic() - started:.0f} s.")
 
 
 def _digest(path: Path) -> str:
@@ -118,7 +118,7 @@ def _pip(what: str, *arguments: str) -> None:
     total = 0
     if "-r" in arguments:
         total = len(re.findall(r"^\S+==", Path(arguments[-1]).read_text(), re.MULTILINE))
-    _say("Installing %s%s ..." % (what, " (up to %d packages)" % total if total > 1 else ""))
+    _say(f"Installing {what}" + (f" (up to {total} packages) ..." if total else " ..."))
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--no-deps", "--no-build-isolation"]
     command += ["--no-compile", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     settings = dict(os.environ, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0")
@@ -132,12 +132,12 @@ def _pip(what: str, *arguments: str) -> None:
             log.append(line)
             if line.startswith("Collecting "):
                 seen += 1
-                _tick("  %d of %d  %s" % (seen, total, line.split()[1]))
+                _tick(f"  {seen} of {total}  {line.split()[1]}")
             elif line.startswith("Installing collected"):
                 _tick("  unpacking")
     _tick("")
     if pip.returncode:
-        sys.exit("\n".join(log[-15:]) + "\n\npip could not install %s. Is the package index reachable from here?" % what)
+        sys.exit("\n".join(log[-15:]) + f"\n\npip could not install {what}. Is the package index reachable from here?")
 
 
 def _say(text: str) -> None:

@@ -27,6 +27,7 @@ BUILD_TOOLS = ("setuptools",)  # feedgen is only published as source, and is bui
 
 
 def main() -> None:
+    """Make the locks, or exit with what is wrong with them."""
     if sys.argv[1:] == ["make"]:
         _make()
     elif sys.argv[1:] == ["check"]:
@@ -68,7 +69,9 @@ def check(root: Path) -> list[str]:
 def _make() -> None:
     uv = shutil.which(os.environ.get("UV", "uv"))
     if uv is None:
-        sys.exit("`make lock` needs uv, which nothing else here does: pip install uv, or name it: make lock UV=/path/to/uv")
+        sys.exit(
+            "`make lock` needs uv, which nothing else here does: pip install uv, or name it: make lock UV=/path/to/uv"
+        )
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())
     mark = f"# {fingerprint((ROOT / 'pyproject.toml').read_text())}\n"
     LOCKS.mkdir(exist_ok=True)
