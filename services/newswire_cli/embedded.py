@@ -132,7 +132,7 @@ class EmbeddedServer:
         return self._process.returncode if self._process is not None else 0
 
     async def keep_running(self, report: Callable[[str], None]) -> None:
-        """Start the server again whenever it ends, until cancelled (before `stop`); ``report`` hears of it each time."""
+        """Start the server again whenever it ends, until cancelled (before `stop`), telling ``report``."""
         failures = 0
         while True:
             began = time.monotonic()
