@@ -1,0 +1,1 @@
+"""What tests share beside fixtures; `tests` is on their import path."""
