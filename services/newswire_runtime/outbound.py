@@ -72,6 +72,7 @@ class GuardedClient:
         guard: AddressGuard,
         *,
         per_host: int = 16,
+        dns_seconds: int = DNS_SECONDS,
         user_agent: str = "newswire",
         ssl_context: ssl.SSLContext | None = None,
         lookup: Lookup | None = None,
@@ -86,12 +87,13 @@ class GuardedClient:
         self._headers = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
         self._ssl: ssl.SSLContext | bool = ssl_context or True
         self._per_host = per_host
+        self._dns_seconds = dns_seconds
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> "GuardedClient":
         connector = TCPConnector(
             resolver=self._resolver,
-            ttl_dns_cache=DNS_SECONDS,
+            ttl_dns_cache=self._dns_seconds,
             limit=0,
             limit_per_host=self._per_host,
             ssl=self._ssl,
@@ -180,7 +182,7 @@ def _open_socket(info: AddrInfoType) -> socket.socket:
 
 
 async def _excerpt(response: ClientResponse, seconds: float) -> tuple[bytes, bool]:
-    """Read at most 16 KB; return them, and whether anything is missing. The connection is kept only if nothing is."""
+    """Read at most 16 KB; return them, and whether anything is missing. What has not come whole closes its connection."""
     content = response.content
     if content.is_eof() and content.total_bytes <= MAX_EXCERPT:  # it came with the headers, as short answers do
         excerpt = content.read_nowait()

@@ -35,8 +35,20 @@ _VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?\Z")
 _MAX_HEADERS, _MAX_VALUE = 20, 2_000
 
 _OURS = frozenset(
-    "accept accept-encoding connection cookie expect host keep-alive te trailer transfer-encoding upgrade"
-    " user-agent".split()
+    [
+        "accept",
+        "accept-encoding",
+        "connection",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    ]
 )
 _OUR_PREFIXES = ("webhook-", "proxy-", "content-")
 
