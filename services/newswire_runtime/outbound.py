@@ -182,7 +182,7 @@ def _open_socket(info: AddrInfoType) -> socket.socket:
 
 
 async def _excerpt(response: ClientResponse, seconds: float) -> tuple[bytes, bool]:
-    """Read at most 16 KB; return them, and whether anything is missing. What has not come whole closes its connection."""
+    """Read at most 16 KB; return them, and whether anything is missing. What is not whole closes its connection."""
     content = response.content
     if content.is_eof() and content.total_bytes <= MAX_EXCERPT:  # it came with the headers, as short answers do
         excerpt = content.read_nowait()
