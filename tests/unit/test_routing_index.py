@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from newswire_publisher.routing import FilterIndex, TopicTree, compile_filter, facts_of
 from newswire_publisher.routing.alternatives import alternatives_of
 from newswire_publisher.routing.shape import shape_of
+from newswire_publisher.routing.text import _NOT_PLAIN, _PLAIN_WORD, _WORD, fold
 from newswire_schemas.article import Article, Concept, Dateline
 from newswire_schemas.filters import Filter
 
@@ -261,3 +262,11 @@ def test_what_is_too_large_to_multiply_out_still_answers_right() -> None:
     assert alternatives_of(shape_of(wanted))[0].rest is not None
     assert matches(wanted, article(section="a", source="f"))
     assert not matches(wanted, article(section="a", source="g"))
+
+
+def test_every_character_separates_or_joins_the_same_in_both_word_patterns() -> None:
+    """A story in one script and a filter's value in another must be taken apart alike."""
+    for code in range(0x110000):
+        char = fold(chr(code))
+        if char and not _NOT_PLAIN.search(char):
+            assert _PLAIN_WORD.findall(f"a{char}b") == _WORD.findall(f"a{char}b"), f"U+{code:04X}"

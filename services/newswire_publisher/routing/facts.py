@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from newswire_publisher.routing.text import fold, pairs_of, text_of_html, words_of
+from newswire_publisher.routing.text import fold, text_of_html, words_of
 from newswire_publisher.routing.topics import TopicTree
 from newswire_schemas.article import Article, Concept
 
@@ -39,14 +39,6 @@ class Facts:
     def line(self) -> str:
         """The words as one string, with a space before and after each."""
         return f" {' '.join(self.words)} "
-
-    @cached_property
-    def singles(self) -> frozenset[str]:
-        return frozenset(self.words)
-
-    @cached_property
-    def pairs(self) -> frozenset[str]:
-        return frozenset(pairs_of(self.words))
 
     def has_run(self, run: str) -> bool:
         """Return whether the words of the run follow one another in one text. The empty run does nowhere."""

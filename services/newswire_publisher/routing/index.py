@@ -16,6 +16,7 @@ out.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from newswire_publisher.routing.alternatives import Alternative, alternatives_of
 from newswire_publisher.routing.facts import Facts, facts_of
@@ -44,7 +45,7 @@ class FilterIndex:
         self._topics = topics
         self._groups: dict[Shape, _Group] = {}
         self._shapes: dict[str, Shape] = {}
-        self._owners: list[_Group | None] = []
+        self._names: list[set[str]] = []
         self._free: list[int] = []
         self._live = 0
         self._wanted: list[Plane] = []
@@ -73,13 +74,9 @@ class FilterIndex:
             hits &= ~plane.failed(facts.values, found)
         for plane in self._unwanted:
             hits &= ~(plane.members ^ plane.failed(facts.values, found))
-        names: set[str] = set()
-        for slot in _slots(hits & ~self._resting):
-            names.update(self._owners[slot].names)  # type: ignore[union-attr]  # a live slot has an owner
-        for slot in _slots(hits & self._resting):
-            if self._rest[slot](facts):
-                names.update(self._owners[slot].names)  # type: ignore[union-attr]  # a live slot has an owner
-        return names
+        slots = _slots(hits & ~self._resting)
+        slots += [slot for slot in _slots(hits & self._resting) if self._rest[slot](facts)]
+        return set(chain.from_iterable([self._names[slot] for slot in slots]))
 
     def put(self, name: str, wanted: Filter) -> None:
         """Add a filter, or replace the one of this name."""
@@ -111,9 +108,9 @@ class FilterIndex:
         if self._free:
             slot = self._free.pop()
         else:
-            slot = len(self._owners)
-            self._owners.append(None)
-        self._owners[slot] = group
+            slot = len(self._names)
+            self._names.append(group.names)
+        self._names[slot] = group.names
         group.slots[slot] = alternative
         self._live |= 1 << slot
         for planes, terms in ((self._wanted, alternative.wanted), (self._unwanted, alternative.unwanted)):
@@ -126,7 +123,6 @@ class FilterIndex:
             self._resting |= 1 << slot
 
     def _vacate(self, slot: int, alternative: Alternative) -> None:
-        self._owners[slot] = None
         self._free.append(slot)
         self._live &= ~(1 << slot)
         for planes, terms in ((self._wanted, alternative.wanted), (self._unwanted, alternative.unwanted)):

@@ -8,11 +8,11 @@ the plane is never failed. Whole bitmaps combine in one integer operation
 depend on how many slots pass a single field.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 
 from newswire_publisher.routing.shape import TEXT_FIELDS, Asks
 
-FEW = 24
+FEW = 4
 """Up to this many slots a value keeps a list: thousands of rare words would otherwise hold a bitmap each."""
 
 
@@ -47,15 +47,14 @@ class _Postings:
             if not self.few[value]:
                 del self.few[value]
 
-    def satisfied(self, values: Collection[str]) -> int:
+    def satisfied(self, values: Set[str]) -> int:
         hits = 0
-        single: list[int] = []
-        for value in values:
-            if value in self.many:
-                hits |= self.many[value]
-            elif value in self.few:
-                single += self.few[value]
-        return hits | bitmap(single) if single else hits
+        for value in values & self.many.keys():
+            hits |= self.many[value]
+        slots: list[int] = []
+        for value in values & self.few.keys():
+            slots += self.few[value]
+        return hits | bitmap(slots) if slots else hits
 
 
 class Plane:
@@ -75,7 +74,7 @@ class Plane:
         for field, values in asks:
             self._fields[field].remove(slot, values)
 
-    def failed(self, values: Mapping[str, Collection[str]], found: Collection[str]) -> int:
+    def failed(self, values: Mapping[str, Set[str]], found: Set[str]) -> int:
         """Return the slots that an article fails, given its values by field and the runs of words found in it."""
         failed = 0
         for field, postings in self._fields.items():

@@ -1,15 +1,15 @@
 """All runs of words that any filter asks for, found in an article in one go.
 
-Runs of one and two words are looked up as they are. A longer run is anchored
-at one pair of neighbouring words in it, and compared whole only in articles
-that have this pair.
+Single words are looked up as they are. A longer run is anchored at one pair of
+neighbouring words in it, and compared whole only in articles that have this
+pair; pairs are made only where a word stands that begins an anchor.
 """
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from newswire_publisher.routing.facts import Facts
-from newswire_publisher.routing.text import pairs_of
 
 
 class RunTable:
@@ -18,8 +18,8 @@ class RunTable:
     def __init__(self) -> None:
         self._uses: Counter[str] = Counter()
         self._singles: set[str] = set()
-        self._pairs: set[str] = set()
-        self._anchored: dict[str, set[str]] = {}
+        self._firsts: Counter[str] = Counter()
+        self._anchored: dict[tuple[str, str], set[str]] = {}
 
     def add(self, runs: Iterable[str]) -> None:
         for run in runs:
@@ -38,32 +38,38 @@ class RunTable:
         """Return the runs in use that occur in the article's text."""
         if not self._uses:
             return set()
-        found = self._singles & facts.singles
-        if self._pairs or self._anchored:
-            pairs = facts.pairs
-            found |= self._pairs & pairs
+        words = facts.words
+        found = self._singles.intersection(words)
+        if self._anchored:
+            firsts = self._firsts.keys()
+            pairs = {pair for pair in pairwise(words) if pair[0] in firsts}
             for anchor in self._anchored.keys() & pairs:
                 found.update(filter(facts.has_run, self._anchored[anchor]))
         return found
 
     def _enter(self, run: str) -> None:
-        words = run.split(" ")
-        if len(words) > 2:
-            self._anchored.setdefault(_anchor(words), set()).add(run)
-        elif run:
-            (self._singles if len(words) == 1 else self._pairs).add(run)
+        words = run.split()
+        if len(words) == 1:
+            self._singles.add(run)
+        elif words:
+            anchor = _anchor(words)
+            self._firsts[anchor[0]] += 1
+            self._anchored.setdefault(anchor, set()).add(run)
 
     def _leave(self, run: str) -> None:
-        words = run.split(" ")
-        if len(words) > 2:
+        words = run.split()
+        if len(words) == 1:
+            self._singles.discard(run)
+        elif words:
             anchor = _anchor(words)
+            self._firsts[anchor[0]] -= 1
+            if not self._firsts[anchor[0]]:
+                del self._firsts[anchor[0]]
             self._anchored[anchor].discard(run)
             if not self._anchored[anchor]:
                 del self._anchored[anchor]
-        elif run:
-            (self._singles if len(words) == 1 else self._pairs).discard(run)
 
 
-def _anchor(words: list[str]) -> str:
+def _anchor(words: list[str]) -> tuple[str, str]:
     """Return the longest pair: long words are the rare ones."""
-    return max(pairs_of(words), key=len)
+    return max(pairwise(words), key=lambda pair: len(pair[0]) + len(pair[1]))

@@ -13,14 +13,15 @@ letter or digit matches nothing.
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
-from itertools import pairwise
 
 import regex
 
 _SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
 _WORD = regex.compile(rf"[{_SPACELESS}]|[[\w\p{{M}}]--[{_SPACELESS}_]]+", regex.VERSION1)
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_PLAIN_WORD = re.compile(r"[^\W_]+")
+_NOT_PLAIN = re.compile("[^\0-\u02ff\u0370-\u0482\u048a-\u052f\u1e00-\u20cf\u2100-\u2bff]")
+"""Anything but Latin, Greek, Cyrillic and signs: only outside of these are there marks and spaceless scripts,
+and `re` takes a sixth of the time."""
 
 # Each pattern stops at the next "<", so that a text of nothing but "<" costs linear time.
 _INLINE_TAG = re.compile(
@@ -41,7 +42,8 @@ def fold(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """Return the comparable words of a text, in order."""
     folded = fold(text)
-    words: list[str] = (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)
+    plain = folded.isascii() or not _NOT_PLAIN.search(folded)
+    words: list[str] = (_PLAIN_WORD if plain else _WORD).findall(folded)
     return words
 
 
@@ -53,8 +55,3 @@ def run_of(value: str) -> str:
 def text_of_html(markup: str) -> str:
     """Return the words of an HTML body for matching: inline tags join, all others separate. Not a sanitiser."""
     return html.unescape(_TAG.sub("\n", _INLINE_TAG.sub("", markup)))
-
-
-def pairs_of(words: list[str]) -> Iterator[str]:
-    """Return each two neighbouring words as one run."""
-    return map(" ".join, pairwise(words))
