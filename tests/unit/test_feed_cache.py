@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from newswire_publisher.feeds.cache import OVERHEAD, FragmentCache, FragmentKey, render_entries
+from newswire_publisher.feeds.cache import OVERHEAD, Fragment, FragmentCache, FragmentKey, render_entries
 from newswire_publisher.feeds.entry import EntryError
 from newswire_schemas.article import Article, Rank
 
@@ -42,22 +42,22 @@ def test_an_entry_is_rendered_once_for_all_feeds() -> None:
 def test_a_new_version_and_another_address_are_rendered_anew() -> None:
     cache, render = FragmentCache(10_000), Renderer()
     for article, base in ((story("a"), BASE), (story("a", 2), BASE), (story("a"), "https://other.example")):
-        assert render_entries([article], base, cache, render).fragments == [render(article, base)]
+        assert render_entries([article], base, cache, render).fragments == [Fragment.of(render(article, base))]
     assert len(cache) == 3
 
 
 def test_an_entry_that_cannot_be_written_leaves_the_others_and_is_reported() -> None:
     done = render_entries([story("a"), story("bad"), story("c")], BASE, FragmentCache(10_000), Renderer("bad"))
-    assert [fragment.split()[0] for fragment in done.fragments] == [b"<item>a", b"<item>c"]
+    assert [fragment.body.split()[0] for fragment in done.fragments] == [b"<item>a", b"<item>c"]
     assert [str(error) for error in done.errors] == ["urn:test:bad"]
 
 
 def test_the_least_recently_used_entry_leaves_when_the_bytes_are_used_up() -> None:
     cache = FragmentCache(2 * (OVERHEAD + 10))
-    cache.put(key("a"), b"x" * 10)
-    cache.put(key("b"), b"x" * 10)
+    cache.put(key("a"), Fragment.of(b"x" * 10))
+    cache.put(key("b"), Fragment.of(b"x" * 10))
     assert cache.get(key("a"))
-    cache.put(key("c"), b"x" * 10)
+    cache.put(key("c"), Fragment.of(b"x" * 10))
     assert cache.get(key("b")) is None
     assert cache.get(key("a"))
     assert cache.get(key("c"))
@@ -66,14 +66,14 @@ def test_the_least_recently_used_entry_leaves_when_the_bytes_are_used_up() -> No
 
 def test_an_entry_larger_than_the_cache_is_not_kept_and_drives_out_nothing() -> None:
     cache = FragmentCache(OVERHEAD + 10)
-    cache.put(key("a"), b"x")
-    cache.put(key("b"), b"x" * 100)
-    assert cache.get(key("a")) == b"x"
+    cache.put(key("a"), Fragment.of(b"x"))
+    cache.put(key("b"), Fragment.of(b"x" * 100))
+    assert cache.get(key("a")) == Fragment.of(b"x")
     assert cache.get(key("b")) is None
 
 
 def test_putting_an_entry_again_counts_its_bytes_once() -> None:
     cache = FragmentCache(10_000)
     for size in (10, 20, 5):
-        cache.put(key("a"), b"x" * size)
+        cache.put(key("a"), Fragment.of(b"x" * size))
     assert cache.size == OVERHEAD + 5

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from newswire_publisher.feeds.conditional import none_match_fails, not_modified, parse_http_date
-from newswire_publisher.feeds.validators import etag_of, last_modified
+from newswire_publisher.feeds.validators import digest_of, etag_of, last_modified, variant
 
 CHANGED = datetime(1994, 11, 6, 8, 49, 37, 900_000, tzinfo=UTC)
 TAG = '"abc"'
@@ -85,7 +85,21 @@ def test_last_modified_is_in_gmt_and_satisfies_itself() -> None:
     assert not_modified(etag=TAG, modified=local, if_modified_since=last_modified(local))
 
 
-def test_an_etag_is_strong_and_follows_the_bytes() -> None:
-    assert etag_of(b"a") == etag_of(b"a") != etag_of(b"b")
-    assert etag_of(b"a").startswith('"')
-    assert none_match_fails(etag_of(b"a"), etag_of(b"a"))
+def test_an_etag_is_strong_and_follows_the_head_and_the_parts_in_their_order() -> None:
+    a, b = digest_of(b"a"), digest_of(b"b")
+    tags = [
+        etag_of(b"h", [a, b]),
+        etag_of(b"h", [b, a]),
+        etag_of(b"i", [a, b]),
+        etag_of(b"h", [a]),
+        etag_of(b"ha", [b]),
+    ]
+    assert len(set(tags)) == len(tags)
+    assert tags[0] == etag_of(b"h", [a, b])
+    assert tags[0].startswith('"')
+    assert none_match_fails(tags[0], tags[0])
+
+
+def test_a_compressed_document_has_an_etag_of_its_own() -> None:
+    assert variant(TAG, "gzip") == '"abc-gzip"'
+    assert not none_match_fails(variant(TAG, "gzip"), TAG)

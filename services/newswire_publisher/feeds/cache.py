@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from newswire_publisher.feeds.entry import EntryError, render_entry
+from newswire_publisher.feeds.validators import digest_of
 from newswire_schemas.article import Article, Rank
 
 OVERHEAD = 400
@@ -24,6 +25,17 @@ class FragmentKey(NamedTuple):
     base_url: str
 
 
+class Fragment(NamedTuple):
+    """A rendered entry, and the digest that stands for it in the ETags of all feeds that show it."""
+
+    body: bytes
+    digest: bytes
+
+    @classmethod
+    def of(cls, body: bytes) -> "Fragment":
+        return cls(body, digest_of(body))
+
+
 class FragmentCache:
     """Keeps rendered entries up to ``max_bytes``. Not thread-safe."""
 
@@ -32,12 +44,12 @@ class FragmentCache:
         self.size = 0
         self.hits = 0
         self.misses = 0
-        self._kept: OrderedDict[FragmentKey, bytes] = OrderedDict()
+        self._kept: OrderedDict[FragmentKey, Fragment] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, key: FragmentKey) -> bytes | None:
+    def get(self, key: FragmentKey) -> Fragment | None:
         """Return an entry and count it as used now."""
         fragment = self._kept.get(key)
         if fragment is None:
@@ -47,10 +59,10 @@ class FragmentCache:
         self._kept.move_to_end(key)
         return fragment
 
-    def put(self, key: FragmentKey, fragment: bytes) -> None:
+    def put(self, key: FragmentKey, fragment: Fragment) -> None:
         """Keep an entry; one that is larger than the whole cache is not kept."""
         self._drop(key)
-        cost = len(fragment) + OVERHEAD
+        cost = len(fragment.body) + OVERHEAD
         if cost > self.max_bytes:
             return
         self._kept[key] = fragment
@@ -61,13 +73,13 @@ class FragmentCache:
     def _drop(self, key: FragmentKey) -> None:
         fragment = self._kept.pop(key, None)
         if fragment is not None:
-            self.size -= len(fragment) + OVERHEAD
+            self.size -= len(fragment.body) + OVERHEAD
 
 
 class Rendered(NamedTuple):
     """Entries in the order of their articles, and the errors of those that could not be written, to be logged."""
 
-    fragments: list[bytes]
+    fragments: list[Fragment]
     errors: list[EntryError]
 
 
@@ -84,7 +96,7 @@ def render_entries(
         fragment = cache.get(key)
         if fragment is None:
             try:
-                fragment = render(article, base_url)
+                fragment = Fragment.of(render(article, base_url))
             except EntryError as error:
                 done.errors.append(error)
                 continue

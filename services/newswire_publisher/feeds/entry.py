@@ -61,9 +61,10 @@ def page_address(base_url: str, uri: str) -> str:
 
 def title_of(article: Article) -> str:
     """Return what an item is called: its headline, or the next best thing that the article has."""
-    text = article.body_text or article.summary or ""
-    title = article.headline or article.slugline or excerpt(text, 100) or article.uri
-    return " ".join(plain(title).splitlines())
+    for candidate in (article.headline, article.slugline):
+        if candidate and (title := " ".join(plain(candidate).splitlines()).strip()):
+            return title
+    return excerpt(article.body_text or article.summary or "", 100) or plain(article.uri)
 
 
 def description_of(article: Article) -> str:

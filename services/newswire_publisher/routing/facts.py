@@ -42,7 +42,7 @@ class Facts:
 
     def has_run(self, run: str) -> bool:
         """Return whether the words of the run follow one another in one text. The empty run does nowhere."""
-        return f" {run} " in self.line
+        return bool(run) and f" {run} " in self.line
 
 
 def facts_of(article: Article, topics: TopicTree) -> Facts:
