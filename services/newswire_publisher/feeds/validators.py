@@ -1,0 +1,40 @@
+"""The validators of a representation: its ETag and Last-Modified (RFC 9110 section 8.8).
+
+A feed's ETag is made of the digests of its parts. An entry is digested once,
+when it is rendered, and a document of 300 kB costs the digest of some 50 short
+ones instead of 0.3 ms. The parts are written one after the other in a fixed
+manner, so that equal digests in equal order are equal bytes: the tag is strong.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from newswire_publisher.feeds.moments import rfc822
+
+_SIZE = 16
+
+
+def digest_of(part: bytes) -> bytes:
+    """Return what stands for a part's bytes in an ETag: 16 bytes of BLAKE2b."""
+    return hashlib.blake2b(part, digest_size=_SIZE).digest()
+
+
+def etag_of(head: bytes, digests: Iterable[bytes]) -> str:
+    """Return the strong ETag, quotes and all, of the document of this head and the parts with these digests.
+
+    The same document has the same ETag on every replica. It names the bytes as
+    they are: what is sent compressed is another representation and needs
+    another ETag (RFC 9110 section 8.8.3.3), such as `variant` gives.
+    """
+    return f'"{digest_of(digest_of(head) + b"".join(digests)).hex()}"'
+
+
+def variant(etag: str, coding: str) -> str:
+    """Return the ETag of the same document in a content coding such as ``gzip``, for one fixed way to compress it."""
+    return f'{etag[:-1]}-{coding}"'
+
+
+def last_modified(moment: datetime) -> str:
+    """Return the header's value; HTTP knows whole seconds."""
+    return rfc822(moment)

@@ -1,0 +1,80 @@
+"""A feed of 50 entries: rendered whole by feedgen, and joined from entries that are kept."""
+
+from feedgen.feed import FeedGenerator
+
+from newswire_publisher.feeds.cache import Fragment, FragmentCache, render_entries
+from newswire_publisher.feeds.document import Channel, Document, channel_head, join, render_document
+from newswire_publisher.feeds.entry import page_address, render_entry
+from tests.bench.harness import Case, compare
+from tests.bench.stories import NOON, stories
+
+ENTRIES = 50
+FEEDS = 500
+BASE = "https://news.example"
+
+
+def main() -> None:
+    """Print what one feed costs each way, then what one article costs that changes 500 feeds."""
+    articles = stories(ENTRIES)
+    cache = FragmentCache(50_000_000)
+    channel = Channel(name="all", title="All", base_url=BASE)
+    kept = render_entries(articles, BASE, cache).fragments
+    bodies = [fragment.body for fragment in kept]
+    head = channel_head(channel, NOON)
+
+    def whole() -> bytes:
+        feed = FeedGenerator()
+        feed.load_extension("dc")
+        feed.title("All")
+        feed.link(href=BASE)
+        feed.description("All")
+        for article in articles:
+            entry = feed.add_entry(order="append")
+            entry.guid(article.uri)
+            entry.title(article.headline)
+            entry.link(href=page_address(BASE, article.uri))
+            entry.description(article.summary, isSummary=True)
+            entry.content(article.body_html, type="CDATA")
+            entry.category([{"term": subject.name, "scheme": subject.qcode} for subject in article.subjects])
+            entry.published(article.published)
+            entry.updated(article.version_created)
+        document: bytes = feed.rss_str()
+        return document
+
+    def new() -> bytes:
+        return join(channel_head(channel, NOON), [render_entry(article, BASE) for article in articles])
+
+    def one_new() -> Document:
+        return render_document(channel, NOON, [Fragment.of(render_entry(articles[0], BASE)), *kept[1:]])
+
+    def from_cache() -> Document:
+        return render_document(channel, NOON, render_entries(articles, BASE, cache).fragments)
+
+    compare(
+        f"One feed of {ENTRIES} entries of 400 words",
+        Case("feedgen, the whole feed", whole),
+        Case("ours, no entry kept", new),
+        Case("ours, one entry new, with ETag", one_new),
+        Case("ours, from the cache, with ETag", from_cache),
+        Case("join of kept entries", lambda: join(head, bodies)),
+        unit="feed",
+    )
+
+    channels = [Channel(name=f"feed-{number}", title=f"Feed {number}", base_url=BASE) for number in range(FEEDS)]
+
+    def fan_out() -> None:
+        fragments = [Fragment.of(render_entry(articles[0], BASE)), *kept[1:]]
+        for each in channels:
+            render_document(each, NOON, fragments)
+
+    def fan_out_whole() -> None:
+        for _ in range(FEEDS // 50):
+            whole()
+
+    compare(
+        f"One article that changes {FEEDS} feeds of {ENTRIES} entries, all fresh",
+        Case("feedgen, every feed whole", fan_out_whole, FEEDS // 50),
+        Case("ours: one entry, then heads, joins and ETags", fan_out, FEEDS),
+        unit="feed",
+        rounds=5,
+    )
