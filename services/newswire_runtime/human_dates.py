@@ -49,10 +49,13 @@ _PATTERNS = tuple(
 )
 _TIME = re.compile(
     r"(?<![\d.:])(?P<hour>[01]?\d|2[0-3])(?:\s?[:h時时点]\s?|\.(?=\d\d\s?(?:uhr|h\b)))(?P<minute>[0-5]\d)"
-    r"(?::[0-5]\d(?:\.\d{1,9})?)?(?![\d.])\s?(?P<half>[ap]\.?m\b)?",
+    r"(?::[0-5]\d(?:\.\d{1,9})?)?(?![\d.])\s?(?P<half>[ap]\.?m\b\.?)?",
     re.IGNORECASE,
 )
-_ZONE = re.compile(r"\A\s{0,2}\(?(?:(?P<zulu>z|(?:utc|gmt)(?!\s?[+-]))|(?:utc|gmt)?\s?(?P<sign>[+-])(?P<h>\d{1,2}):?(?P<m>\d\d)?)(?!\w)", re.I)
+_ZONE = re.compile(
+    r"\A\s{0,2}\(?(?:(?P<zulu>z|(?:utc|gmt)(?!\s?[+-]))|(?:utc|gmt)?\s?(?P<sign>[+-])(?P<h>\d{1,2}):?(?P<m>\d\d)?)(?!\w)",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ The fields are those of ``newswire_schemas.article.Draft``; a field that it does
 not have is an error with its JSON pointer, so that a typo is never lost.
 """
 
+from pydantic import ValidationError
+
 from newswire_ingest.formats.context import ParseContext
 from newswire_ingest.formats.errors import MalformedInput, malformed, pointer_to
 from newswire_ingest.formats.jsons import check_numbers, items_of, object_keys
 from newswire_schemas.article import Draft
-from pydantic import ValidationError
 
 name = "article"
 content_types = ("application/json", "application/vnd.newswire.article+json")

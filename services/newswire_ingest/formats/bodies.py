@@ -15,6 +15,7 @@ import html
 import re
 
 import nh3
+
 from newswire_ingest.formats.errors import MalformedInput
 from newswire_schemas.article import Draft, Warning_
 
@@ -24,13 +25,13 @@ MAX_TAGS = 10_000
 MAX_BODY = 2_000_000
 """Characters of a body after cleaning; the content model's own limit."""
 
-_INLINE = frozenset("a abbr b bdi bdo br cite code em i q rp rt ruby s small span strong sub sup time u".split())
-_BLOCK = frozenset(
-    "blockquote caption dd div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr img li ol p pre table tbody td tfoot th "
-    "thead tr ul".split()
-)
+_TAGS = """
+a abbr b bdi bdo br cite code em i q rp rt ruby s small span strong sub sup time u
+blockquote caption dd div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr img li ol p pre
+table tbody td tfoot th thead tr ul
+"""
 _CLEANER = nh3.Cleaner(
-    tags=set(_INLINE | _BLOCK),
+    tags=set(_TAGS.split()),
     clean_content_tags={"script", "style", "iframe", "object", "embed", "form", "svg", "math", "template", "noscript"},
     attributes={
         "*": {"lang", "dir"},

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from newswire_ingest.formats.context import ParseContext
 from newswire_ingest.formats.errors import MalformedInput
 from newswire_schemas.article import Draft
-from pydantic import ValidationError
 
 _FIELDS = {
     "language": "language",

@@ -23,7 +23,7 @@ class FormatError(Exception):
     status = HTTPStatus.BAD_REQUEST
 
 
-class UnsupportedFormat(FormatError):
+class UnsupportedFormat(FormatError):  # noqa: N818 - the word of RFC 9110
     """No format reads this content type; ``supported`` names those that do."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
@@ -42,7 +42,7 @@ class FieldError:
     detail: str
 
 
-class MalformedInput(FormatError):
+class MalformedInput(FormatError):  # noqa: N818 - what it is, as UnsupportedFormat
     """The bytes don't keep to their format; ``errors`` says where, as far as that is known."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
-from newswire_ingest.formats.errors import MalformedInput, pointer_to
 from pydantic_core import from_json
+
+from newswire_ingest.formats.errors import MalformedInput, pointer_to
 
 MAX_ITEMS = 1_000
 """Articles in one submission."""

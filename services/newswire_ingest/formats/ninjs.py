@@ -16,6 +16,8 @@ warning; an embargo is not: a guess there would publish too early.
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from newswire_ingest.formats.context import ParseContext
 from newswire_ingest.formats.errors import FieldError, MalformedInput, malformed, pointer_to
 from newswire_ingest.formats.jsons import Path, items_of, object_keys
@@ -23,7 +25,6 @@ from newswire_ingest.formats.ninjs_parts import Lossy, concepts, media, renditio
 from newswire_ingest.formats.ninjs_texts import TEXT_NAME, Texts
 from newswire_ingest.formats.ninjs_times import aware
 from newswire_schemas.article import Draft
-from pydantic import ValidationError
 
 name = "ninjs"
 content_types = ("application/ninjs+json", "application/vnd.iptc.ninjs+json", "application/json")
@@ -103,7 +104,7 @@ class _Item:
 
     def read(self, item: dict[str, Any]) -> Draft:
         for key, value in item.items():
-            if value is None or value == "" or value == [] or value == {}:
+            if value is None or value in ("", [], {}):
                 continue
             self._take(key, key.lower(), value)
         for field, (key, text) in self._texts.fields().items():

@@ -66,7 +66,7 @@ class ContentType:
         return cls(header.partition(";")[0].strip().lower(), charset if isinstance(charset, str) else None)
 
 
-def detect(content_type: str | None, format: str | None, body: bytes) -> Format:  # noqa: A002 - the API's word
+def detect(content_type: str | None, format: str | None, body: bytes) -> Format:
     """Return the format of a submission: the one named, else by content type, else by content.
 
     Raises ``UnsupportedFormat`` that lists what is supported.
@@ -99,7 +99,7 @@ def parse(
     *,
     context: ParseContext,
     content_type: str | None = None,
-    format: str | None = None,  # noqa: A002 - the API's word
+    format: str | None = None,
 ) -> tuple[Format, list[Draft]]:
     """Read a submission: detect its format, parse it, sanitise and complete the bodies, fill in defaults.
 
