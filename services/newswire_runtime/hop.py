@@ -79,12 +79,14 @@ class Hop(Generic[E]):
         event: Any,
         stage: Stage[E],
         settings: Settings,
+        next_group: tuple[str, str] | None = None,
     ) -> None:
         self.keys = keys
         self.stream = stream
         self.group = group
         self.settings = settings
         self.client = client
+        self._next_group = next_group
         self._event: TypeAdapter[E] = TypeAdapter(event)
         self._stage = stage
         self._handoff = Handoff(client, stream, group, keys.marks(group))
@@ -111,8 +113,10 @@ class Hop(Generic[E]):
         self.subscriber(read)
 
     async def prepare(self) -> None:
-        """Make the group, before anything can be published past it."""
+        """Make the group, and the next stage's, before anything can be published past it."""
         await ensure_group(self.client, self.stream, self.group)
+        if self._next_group is not None:
+            await ensure_group(self.client, *self._next_group)
 
     async def run(self, raw: Sequence[RawEntry]) -> None:
         """Process and commit a batch of raw entries: ``(id, fields, deliveries)``."""
