@@ -241,7 +241,7 @@ def _story(lines: list[Line], headline: str) -> tuple[tuple[str, ...], tuple[tup
         doubts.append(
             (
                 "doubtful-line",
-                f"{len(trailing)} lines at the end were kept and may be no text: {trailing[0].text[:60]!r}.",
+                f"Kept at the end, though it may be no text ({len(trailing)}): {trailing[0].text[:60]!r}.",
             )
         )
     return tuple(line.text for line in kept), tuple(doubts[:10])
