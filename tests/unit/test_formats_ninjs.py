@@ -56,6 +56,7 @@ V2 = {key.lower(): value for key, value in V3.items()} | {
     ],
 }
 V2.pop("embargoeduntil")
+V2["associations"] = json.loads(json.dumps(V3["associations"]).replace("contentType", "contenttype"))
 SUPERDESK = {key: value for key, value in V1.items() if key != "uri"} | {"guid": "urn:x:1", "version": 3}
 
 
