@@ -20,7 +20,7 @@ from newswire_schemas.article import Dateline
 
 _DASH = r"\s{0,3}[-–—]{1,3}(?=\s|\Z|[^\W\d_])"
 _BRACKETED = re.compile(
-    rf"(?P<pre>[^()（）\n]{{0,90}}?)\s{{0,3}}(?:\((?P<agency>[^()\n]{{2,60}})\)|/(?P<slashed>[^/\n]{{2,40}})/)"
+    r"(?P<pre>[^()（）\n]{0,90}?)\s{0,3}(?:[(（](?P<agency>[^()（）\n]{2,60})[)）]|/(?P<slashed>[^/\n]{2,40})/)"
     rf"(?P<end>\.?{_DASH}|\.(?=\s|\Z))"
 )
 _NAMED = re.compile(
@@ -32,7 +32,7 @@ _CHINESE = re.compile(
     r"(?P<open>[【（(]?)(?P<agency>[\u4e00-\u9fff]{2,8}?[社网])(?P<place>[\u4e00-\u9fff·]{2,10}?)"
     r"(?P<date>(?:\d{4}年)?\d{1,2}月\d{1,2}日)[】）)]?\s?[电電讯]?"
 )
-_PARTS = re.compile(r"[,;]\s{0,3}|\.\s{1,3}|\.\Z")
+_PARTS = re.compile(r"[,;，、]\s{0,3}|\.\s{1,3}|\.\Z")
 _ARTICLES = frozenset(("der", "die", "das", "ein", "eine", "the", "a", "an", "this"))
 """No place begins with these; ``Der Bericht (dpa) - …`` is a sentence."""
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -124,9 +124,9 @@ def _take_apart(pre: str) -> tuple[HumanDate | None, list[str]]:
     when = find(pre)
     if when is not None:
         pre = f"{pre[: when.start].rstrip()}, {pre[when.end :].lstrip()}"
-    if city(whole := pre.strip(" .,")):
+    if city(whole := pre.strip(" .,，")):
         return when, [whole]  # "St. Petersburg" has a stop of its own
-    places = [place for part in _PARTS.split(pre) if _LETTERS.search(place := part.strip(" .,-–—"))]
+    places = [place for part in _PARTS.split(pre) if _LETTERS.search(place := part.strip(" .,，-–—"))]
     return when, places
 
 

@@ -35,7 +35,7 @@ _MONTHS = {
 }
 
 _WORD = r"(?P<month>[^\W\d_]{3,12})\.?"
-_YEAR = r"(?P<year>(?:19|20)\d\d)(?!\d)"
+_YEAR = r"(?P<year>(?:19|20)\d\d)(?!\.?\d)"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (

@@ -56,7 +56,6 @@ _BREAK = re.compile(r"<(?:br|hr)\b[^>]*>|</(?:dt|dd|li|tr|figcaption|caption)>")
 _PARAGRAPH = re.compile(r"</?(?:p|div|h[1-6]|blockquote|ul|ol|dl|table|figure|pre)\b[^>]*>")
 _CELL = re.compile(r"</t[dh]>")
 _TAG = re.compile(r'<(?:[^<>"]++|"[^"]*+")*+>')
-_SPACES = re.compile(r"[^\S\n]+")
 
 
 def sanitise(source: str) -> str:
@@ -73,7 +72,7 @@ def sanitise(source: str) -> str:
 def to_text(clean: str) -> str:
     """Return sanitised HTML as text: paragraphs parted by a blank line."""
     if "<" in clean:
-        clean = _SPACES.sub(" ", clean.replace("\n", " "))
+        clean = clean.replace("\n", " ")
         clean = _PARAGRAPH.sub("\n\n", _BREAK.sub("\n", _CELL.sub("\t", clean)))
         clean = _TAG.sub("", clean)
     paragraphs = []

@@ -7,7 +7,7 @@
 Both are final: the same bytes fail again, so the caller quarantines them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -15,6 +15,9 @@ from pydantic import ValidationError
 
 MAX_REPORTED = 50
 """How many field errors one answer names; a hostile list of a million is not worth more."""
+MAX_LISTED = 10_000
+
+Loc = tuple[int | str, ...]
 
 
 class FormatError(Exception):
@@ -62,10 +65,19 @@ def pointer_to(*path: object) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def malformed(name: str, error: ValidationError, *path: object) -> MalformedInput:
-    """Return a pydantic error as ours. ``path`` is where in the submission the validated value stands."""
+def malformed(
+    name: str, error: ValidationError, *path: object, locate: Callable[[Loc], Iterable[object]] = tuple
+) -> MalformedInput:
+    """Return a pydantic error as ours.
+
+    ``path`` is where in the submission the validated value stands, ``locate``
+    turns a place in the content model into the place in that value.
+    """
+    if error.error_count() > MAX_LISTED:
+        # Listing 300,000 of them takes 2 s, which a hostile submission would buy for 1 MB.
+        return MalformedInput(f"{name}: {error.error_count():,} values are wrong", pointer_to(*path))
     found = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_REPORTED]
     if found[0]["type"] == "json_invalid":
         return MalformedInput(f"{name}: {found[0]['msg']}")
-    errors = [FieldError(pointer_to(*path, *each["loc"]), each["msg"]) for each in found]
+    errors = [FieldError(pointer_to(*path, *locate(each["loc"])), each["msg"]) for each in found]
     return MalformedInput(f"{name}: {errors[0].pointer or 'the whole'}: {errors[0].detail}", errors=errors)

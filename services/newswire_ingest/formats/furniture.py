@@ -98,7 +98,9 @@ def _table() -> _Table:
     return _Table(
         exact=exact,
         end_prefixes=tuple(f"{phrase}{after}" for phrase in ends for after in ("", ":")),
-        inline_prefixes=tuple(f"{p}{after}" for p in phrases("inline") for after in (": ", "：", ". ", " (", "（")),
+        inline_prefixes=tuple(
+            f"{p}{after}" for p in phrases("inline") for after in (": ", " : ", "：", ". ", " (", "（")
+        ),
         sections=frozenset(phrases("sections")),
         bylines=tuple(f"{p}{after}" for p in phrases("byline") for after in (" ", ":", "：")),
     )

@@ -14,12 +14,13 @@ A time without a zone is taken in the source's time zone, else in UTC with a
 warning; an embargo is not: a guess there would publish too early.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
 
 from newswire_ingest.formats.context import ParseContext
-from newswire_ingest.formats.errors import FieldError, MalformedInput, malformed, pointer_to
+from newswire_ingest.formats.errors import Loc, MalformedInput, malformed, pointer_to
 from newswire_ingest.formats.jsons import Path, items_of, object_keys
 from newswire_ingest.formats.ninjs_parts import Lossy, concepts, media, renditions
 from newswire_ingest.formats.ninjs_texts import TEXT_NAME, Texts
@@ -121,7 +122,7 @@ class _Item:
         try:
             return Draft.model_validate(self._target)
         except ValidationError as exc:
-            raise self._pointed(exc) from exc
+            raise malformed(name, exc, *self._path, locate=self._locate) from exc
 
     def _take(self, key: str, folded: str, value: object) -> None:
         if folded in ("uri", "guid"):
@@ -193,12 +194,10 @@ class _Item:
         else:
             self._extras[key] = value
 
-    def _pointed(self, error: ValidationError) -> MalformedInput:
-        """Return the content model's errors with pointers into the input."""
-        ours = malformed(name, error)
-        errors = []
-        for each, raw in zip(ours.errors, error.errors(include_url=False, include_input=False), strict=False):
-            field, *rest = raw["loc"]
-            path: list[object] = [] if field == "extras" else [self._from.get(str(field), field)]
-            errors.append(FieldError(pointer_to(*self._path, *path, *rest), each.detail))
-        return MalformedInput(f"{name}: {errors[0].pointer}: {errors[0].detail}", errors=errors)
+    def _locate(self, loc: Loc) -> Iterable[object]:
+        """Return the place in the input of a place in the content model."""
+        field, *rest = loc
+        if field == "extras":
+            return rest
+        # A text of a list by role names itself "headlines/0".
+        return (*self._from.get(str(field), str(field)).split("/"), *rest)

@@ -210,10 +210,14 @@ class _Above:
 
 def _crumbs(text: str) -> list[str]:
     """Return the steps of a breadcrumb trail (``Home > World > Europe``), or nothing if the line is none."""
-    if len(text) > 150:
+    if len(text) > 150 or "<" in text:
         return []
     parts = [part for part in _CRUMBS.split(text) if part]
-    return parts if len(parts) > 1 and all(len(p) <= 40 and Line(p).words <= 4 for p in parts) else []
+    if len(parts) < 2 or any(len(part) > 40 or Line(part).words > 4 for part in parts):
+        return []
+    # "Hafen | Wieder offen" is a headline: strokes and dots make a trail only from the start page, or of three steps.
+    certain = len(parts) > 2 or any(c in text for c in "›»→>") or kind(Line(parts[0]), above=True) is not None
+    return parts if certain else []
 
 
 def _story(lines: list[Line], headline: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
@@ -241,7 +245,7 @@ def _story(lines: list[Line], headline: str) -> tuple[tuple[str, ...], tuple[tup
         doubts.append(
             (
                 "doubtful-line",
-                f"{len(trailing)} lines at the end were kept and may be no text: {trailing[0].text[:60]!r}.",
+                f"Kept at the end, though it may be no text ({len(trailing)}): {trailing[0].text[:60]!r}.",
             )
         )
     return tuple(line.text for line in kept), tuple(doubts[:10])
