@@ -256,6 +256,30 @@ def test_equal_filters_are_kept_once() -> None:
     assert index.match(article(section="Sport")) == {"b", "c"}
 
 
+def test_terms_that_ask_the_same_field_must_each_match() -> None:
+    """The dateline and the place are two values of one field; asking for both is not asking for either."""
+    wanted = Filter(places=("Minsk",), all=(Filter(places=("Wien",)), Filter(words=("a",)), Filter(words=("b",))))
+    both = (Concept(name="Minsk"), Concept(name="Wien"))
+    assert matches(wanted, article(places=both, headline="a b"))
+    assert not matches(wanted, article(places=both, headline="a"))
+    assert not matches(wanted, article(places=both[:1], headline="a b"))
+    assert not matches(wanted, article(places=both[1:], headline="a b"))
+
+
+def test_an_index_that_was_emptied_keeps_no_words_and_reuses_its_slots() -> None:
+    wanted = Filter(words=("a", "b c", "d e f"), exclude=Filter(phrases=("g h i",)))
+    index = FilterIndex({"x": wanted, "y": Filter(all=(wanted,), phrases=("b c",))}, TREE)
+    for name in ("x", "y"):
+        index.remove(name)
+    assert len(index._runs) == 0
+    assert not index._runs._anchored
+    assert not index._runs._singles
+    size = len(index._names)
+    index.put("z", wanted)
+    assert len(index._names) == size
+    assert index.match(article(headline="a")) == {"z"}
+
+
 def test_what_is_too_large_to_multiply_out_still_answers_right() -> None:
     pair = Filter(any=tuple(Filter(sections=(name,)) for name in "abcdef"))
     wanted = Filter(all=(pair, Filter(any=tuple(Filter(sources=(name,)) for name in "abcdef"))))

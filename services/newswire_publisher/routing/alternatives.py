@@ -11,7 +11,7 @@ from typing import NamedTuple
 from newswire_publisher.routing.shape import Asks, Predicate, Shape, predicate_of
 
 MAX_ALTERNATIVES = 24
-MAX_TERMS = 4
+MAX_TERMS = 6
 
 
 class Alternative(NamedTuple):

@@ -40,6 +40,10 @@ class Facts:
         """The words as one string, with a space before and after each."""
         return f" {' '.join(self.words)} "
 
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        return frozenset(self.words)
+
     def has_run(self, run: str) -> bool:
         """Return whether the words of the run follow one another in one text. The empty run does nowhere."""
         return bool(run) and f" {run} " in self.line

@@ -16,7 +16,6 @@ out.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 
 from newswire_publisher.routing.alternatives import Alternative, alternatives_of
 from newswire_publisher.routing.facts import Facts, facts_of
@@ -74,9 +73,10 @@ class FilterIndex:
             hits &= ~plane.failed(facts.values, found)
         for plane in self._unwanted:
             hits &= ~(plane.members ^ plane.failed(facts.values, found))
-        slots = _slots(hits & ~self._resting)
-        slots += [slot for slot in _slots(hits & self._resting) if self._rest[slot](facts)]
-        return set(chain.from_iterable([self._names[slot] for slot in slots]))
+        resting = hits & self._resting
+        slots = _slots(hits ^ resting)
+        slots += [slot for slot in _slots(resting) if self._rest[slot](facts)]
+        return set().union(*map(self._names.__getitem__, slots))
 
     def put(self, name: str, wanted: Filter) -> None:
         """Add a filter, or replace the one of this name."""

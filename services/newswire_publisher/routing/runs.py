@@ -2,7 +2,7 @@
 
 Single words are looked up as they are. A longer run is anchored at one pair of
 neighbouring words in it, and compared whole only in articles that have this
-pair; pairs are made only where a word stands that begins an anchor.
+pair.
 """
 
 from collections import Counter
@@ -18,7 +18,6 @@ class RunTable:
     def __init__(self) -> None:
         self._uses: Counter[str] = Counter()
         self._singles: set[str] = set()
-        self._firsts: Counter[str] = Counter()
         self._anchored: dict[tuple[str, str], set[str]] = {}
 
     def add(self, runs: Iterable[str]) -> None:
@@ -34,16 +33,16 @@ class RunTable:
                 del self._uses[run]
                 self._leave(run)
 
+    def __len__(self) -> int:
+        return len(self._uses)
+
     def find(self, facts: Facts) -> set[str]:
         """Return the runs in use that occur in the article's text."""
         if not self._uses:
             return set()
-        words = facts.words
-        found = self._singles.intersection(words)
+        found = self._singles & facts.vocabulary
         if self._anchored:
-            firsts = self._firsts.keys()
-            pairs = {pair for pair in pairwise(words) if pair[0] in firsts}
-            for anchor in self._anchored.keys() & pairs:
+            for anchor in set(filter(self._anchored.__contains__, pairwise(facts.words))):
                 found.update(filter(facts.has_run, self._anchored[anchor]))
         return found
 
@@ -52,9 +51,7 @@ class RunTable:
         if len(words) == 1:
             self._singles.add(run)
         elif words:
-            anchor = _anchor(words)
-            self._firsts[anchor[0]] += 1
-            self._anchored.setdefault(anchor, set()).add(run)
+            self._anchored.setdefault(_anchor(words), set()).add(run)
 
     def _leave(self, run: str) -> None:
         words = run.split()
@@ -62,9 +59,6 @@ class RunTable:
             self._singles.discard(run)
         elif words:
             anchor = _anchor(words)
-            self._firsts[anchor[0]] -= 1
-            if not self._firsts[anchor[0]]:
-                del self._firsts[anchor[0]]
             self._anchored[anchor].discard(run)
             if not self._anchored[anchor]:
                 del self._anchored[anchor]

@@ -99,8 +99,15 @@ def _by_cost(ask: tuple[str, frozenset[str]]) -> bool:
 
 def _values_test(field: str, values: frozenset[str]) -> Predicate:
     if field in TEXT_FIELDS:
-        return lambda facts: any(map(facts.has_run, values))
+        return _text_test(values)
     return lambda facts: not values.isdisjoint(facts.values[field])
+
+
+def _text_test(runs: frozenset[str]) -> Predicate:
+    # A look-up for single words: looking through the text for each costs fifty times that.
+    longer = sorted(run for run in runs if " " in run)
+    singles = runs.difference(longer)
+    return lambda facts: not singles.isdisjoint(facts.vocabulary) or any(map(facts.has_run, longer))
 
 
 def _any_test(parts: list[Predicate]) -> Predicate:
