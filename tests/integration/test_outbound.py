@@ -22,6 +22,7 @@ import uvloop
 from aiohttp import AddrInfoType
 
 from newswire_runtime.outbound import MAX_EXCERPT, GuardedClient
+from newswire_runtime.outbound_names import GuardedResolver
 from newswire_runtime.outcome import Failure, Outcome
 from newswire_runtime.ssrf import AddressGuard
 
@@ -195,10 +196,12 @@ async def test_a_redirect_is_never_followed(client: GuardedClient, status: int) 
     assert target.connections == 0
 
 
-async def test_cookies_are_not_kept(client: GuardedClient) -> None:
-    async with serving(says(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n")) as server:
-        await post(client, server.url)
-        await post(client, server.url)
+async def test_cookies_are_not_kept() -> None:
+    said = says(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n")
+    names = Names(hook_example=[["127.0.0.1"]])
+    async with serving(said) as server, GuardedClient(LOCAL, lookup=names, open_socket=Sockets()) as client:
+        for _ in range(2):
+            await post(client, server.url.replace("127.0.0.1", "hook.example"))
 
     assert b"cookie" not in server.requests[1].lower()
 
@@ -253,11 +256,19 @@ async def test_the_connections_to_one_host_are_bounded() -> None:
     assert server.connections == 3
 
 
-async def test_slow_hosts_do_not_hold_up_another(client: GuardedClient) -> None:
-    async with serving(silent) as slow, serving(says(OK)) as quick:
-        posts = [asyncio.create_task(post(client, slow.url, 60)) for _ in range(200)]
-        while slow.connections < 16:
-            await asyncio.sleep(0)
+async def test_slow_hosts_do_not_hold_up_another() -> None:
+    hosts = [f"slow{n}.example" for n in range(12)]
+    names = Names(**{host.replace(".", "_"): [["127.0.0.1"]] for host in hosts})
+    async with (
+        serving(silent) as slow,
+        serving(says(OK)) as quick,
+        GuardedClient(LOCAL, lookup=names, open_socket=Sockets()) as client,
+    ):
+        urls = [slow.url.replace("127.0.0.1", host) for host in hosts for _ in range(20)]
+        posts = [asyncio.create_task(post(client, url, 60)) for url in urls]
+        async with asyncio.timeout(10):
+            while slow.connections < 12 * 16:
+                await asyncio.sleep(0)
         outcome = await post(client, quick.url)
         for each in posts:
             each.cancel()
@@ -456,6 +467,15 @@ async def test_a_name_that_means_a_guarded_address_is_refused_and_nothing_is_ope
     assert (outcome.status, outcome.error) == (None, Failure.GUARDED)
     assert sockets.addresses == []
     assert "10.0.0.7" not in outcome.detail
+
+
+async def test_the_resolver_itself_leaves_guarded_addresses_out() -> None:
+    resolver = GuardedResolver(AddressGuard(), Names(mixed_example=[["127.0.0.1", "8.8.8.8", "fd00::1"]]))
+
+    found = await resolver.resolve("mixed.example", 80)
+    await resolver.close()
+
+    assert [each["host"] for each in found] == ["8.8.8.8"]
 
 
 async def test_of_mixed_addresses_only_the_permitted_are_connected() -> None:
