@@ -8,8 +8,11 @@ whose rank is not above its mark was handed on before and is dropped as stale.
 
 from collections.abc import Sequence
 
+from fastapi import FastAPI
+
 from newswire_enrichment.pipeline import Step, enrich
-from newswire_enrichment.steps.registry import standard_steps
+from newswire_enrichment.steps.language import LanguageStep
+from newswire_enrichment.steps.registry import default_steps
 from newswire_runtime.broker import make_broker, make_client
 from newswire_runtime.handoff import Commit, Effect
 from newswire_runtime.hop import Delivery, Hop, Stage
@@ -23,7 +26,9 @@ def build(settings: Settings) -> Service:
     """Return the enrichment service, not yet started."""
     url = settings.broker_url.get_secret_value()
     broker, client = make_broker(url, settings.stop_timeout), make_client(url)
-    steps = standard_steps()
+    language = LanguageStep()
+    language.warm_up()
+    steps = default_steps(language)
     hops = []
     for partition in range(settings.partitions):
         keys = WireKeys(partition)
@@ -41,7 +46,11 @@ def build(settings: Settings) -> Service:
             )
         )
         broker.publisher(stream=keys.enriched, schema=ArticleEnriched, title=f"enriched:{partition}")
-    return Service("enrichment", settings, broker, client, hops, lambda app: None)
+    return Service("enrichment", settings, broker, client, hops, _no_routes)
+
+
+def _no_routes(_: FastAPI) -> None:
+    """Enrichment answers health and metrics only."""
 
 
 def enriching(keys: WireKeys, steps: Sequence[Step]) -> Stage[ArticleReceived]:

@@ -122,7 +122,8 @@ class IngestApi:
     def _desk_act(self, word: str, status: PubStatus) -> Any:
         async def act(request: Request, key: Annotated[str, Path(max_length=64)], note: Note | None = None) -> Response:
             caller = await require(request, self._tokens, Role.SOURCE, Role.OPERATOR)
-            moment, seen = now(), []
+            moment = now()
+            seen: list[Known] = []
 
             def choose(known: Known | None) -> Decision:
                 if known is None or not caller.owns(known.owner):
@@ -194,7 +195,7 @@ _DESK_ACTS = {"kill": PubStatus.CANCELED, "withhold": PubStatus.WITHHELD, "reins
 _ACT_OF = {"kill": Act.KILL, "withhold": Act.WITHHOLD, "reinstate": Act.REINSTATE}
 
 
-async def _documented_submit(request: Request) -> Response:  # pragma: no cover - never reached
+async def _documented_submit(_: Request) -> Response:  # pragma: no cover - never reached
     """Submit articles: our JSON, ninjs, a text page or wire copy; `?format=` overrides the Content-Type."""
     raise AssertionError("the bare route answers")
 

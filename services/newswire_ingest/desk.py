@@ -12,7 +12,7 @@ from typing import TypeVar
 from newswire_ingest.lifecycle import Accepted, Known
 from newswire_runtime.client import Client
 from newswire_runtime.group_commit import GroupCommit
-from newswire_runtime.scripts import Script
+from newswire_runtime.scripts import Script, Word
 from newswire_schemas.article import Article, PubStatus, Rank
 from newswire_schemas.events import ArticleReceived
 from newswire_schemas.streams import WireKeys, partition_of
@@ -69,7 +69,7 @@ class Desk:
         article, keys = accepted.article, self.keys(key)
         owner = known.owner if known else owner
         event = ArticleReceived(trace_id=trace_id, act=accepted.act, article=article, received_at=now, owner=owner)
-        words = [
+        words: list[Word] = [
             known.revision if known else 0,
             str(article.rank),
             article.pub_status.value,
