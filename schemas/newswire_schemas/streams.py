@@ -69,6 +69,7 @@ class FeedKeys:
         prefix = f"feed:{{{partition_of(name, partitions)}}}:{name}"
         self.items = f"{prefix}:items"
         self.state = f"{prefix}:state"
+        self.ranks = f"{prefix}:ranks"
 
 
 class HookKeys:

@@ -1,0 +1,165 @@
+"""What the publisher shows: the newest version of each article, and the ledger of who got which.
+
+`claim` is the step that puts versions in order (``claim.lua``); reading never
+shows what is held back. A row is one article as it may be shown now.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from newswire_runtime.client import Client
+from newswire_runtime.scripts import Script, Word
+from newswire_schemas.article import Act, Article, Utc, to_ms
+from newswire_schemas.events import ArticleEnriched, ArticleFellDue
+from newswire_schemas.streams import WireKeys, partition_of
+
+__all__ = ["ArticleStore", "Claim", "Row", "Utc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What `ArticleStore.claim` answers: when it went out, as what, and every sink of the ledger."""
+
+    act: Act
+    published: datetime
+    moment: datetime
+    sinks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An article as it is shown: ``kind`` is ``show``, or ``retract`` after a kill, withhold or expiry."""
+
+    article: Article
+    act: Act
+    kind: str
+    published: datetime | None
+    moment: datetime
+    owner: str
+
+    @property
+    def is_public(self) -> bool:
+        return self.kind == "show"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version that is about to be claimed. ``kind`` is ``show``, ``hold`` or ``retract``."""
+
+    event: ArticleEnriched
+    kind: str
+    now: datetime
+    sinks: Sequence[str] = ()
+
+
+class ArticleStore:
+    """The articles of all partitions."""
+
+    def __init__(self, client: Client, partitions: int) -> None:
+        self._client = client
+        self._keys = [WireKeys(partition) for partition in range(partitions)]
+        self._claim = Script("newswire_publisher.articles", "claim.lua")
+
+    def keys(self, key: str) -> WireKeys:
+        return self._keys[partition_of(key, len(self._keys))]
+
+    async def claim(self, versions: Sequence[Version]) -> list[Claim | None]:
+        """Take up versions, in one round trip; None for each that a newer one has overtaken."""
+        answers = await self._claim.many(self._client, [self._call(version) for version in versions])
+        return [_claim_of(answer) for answer in answers]
+
+    def _call(self, version: Version) -> tuple[list[str], list[Word]]:
+        article, now = version.event.article, to_ms(version.now)
+        key = article.key
+        keys = self.keys(key)
+        shown = article.model_copy(update={"embargoed_until": None}) if version.kind == "show" else article
+        words: list[Word] = [
+            key,
+            str(article.rank),
+            version.event.act.value,
+            version.kind,
+            shown.model_dump_json(exclude_defaults=True),
+            now,
+            to_ms(article.embargoed_until) if article.embargoed_until else 0,
+            to_ms(article.expires) if article.expires else 0,
+            _with_type(version.event) if version.kind == "hold" else "",
+            _expiry(version.event) if article.expires else "",
+            version.event.owner,
+            len(version.sinks),
+            *version.sinks,
+        ]
+        return [keys.article(key), keys.ledger(key), keys.schedule, keys.due, keys.index], words
+
+    async def row(self, key: str) -> Row | None:
+        """Return the article as it may be shown; None if there is none, or all there is is held back."""
+        return (await self.rows([key]))[0]
+
+    async def rows(self, keys: Sequence[str]) -> list[Row | None]:
+        """Return articles by key, in one round trip."""
+        if not keys:
+            return []
+        pipeline = self._client.pipeline(transaction=False)
+        for key in keys:
+            pipeline.hmget(self.keys(key).article(key), "json", "act", "kind", "published", "moment", "owner")
+        return [_row(values) for values in await pipeline.execute()]
+
+    async def held(self, key: str) -> Article | None:
+        """Return the version that an embargo holds back, for those who may see it."""
+        body = await self._client.hget(self.keys(key).article(key), "held")
+        return None if body is None else Article.model_validate_json(body)
+
+    async def ledger(self, key: str) -> dict[str, str]:
+        """Return the rank that each sink got, or is getting."""
+        raw = await self._client.hgetall(self.keys(key).ledger(key))
+        return {sink.decode(): rank.decode() for sink, rank in raw.items()}
+
+    async def newest(self, limit: int, before: tuple[int, str] | None = None) -> list[tuple[int, str]]:
+        """Return ``(published ms, key)`` of public articles, newest first, below ``before``."""
+        found: list[tuple[int, str]] = []
+        top = "+inf" if before is None else before[0]
+        for keys in self._keys:
+            taken = 0
+            offset = 0
+            while taken <= limit:
+                page = await self._client.zrevrangebyscore(
+                    keys.index, top, "-inf", start=offset, num=limit + 1, withscores=True
+                )
+                fresh = [(int(score), key.decode()) for key, score in page]
+                fresh = [row for row in fresh if before is None or row < before]
+                found += fresh
+                taken += len(fresh)
+                offset += len(page)
+                if len(page) <= limit:
+                    break
+        return sorted(found, reverse=True)[:limit]
+
+
+def _claim_of(answer: list[bytes | int]) -> Claim | None:
+    if answer[0] == 0:
+        return None
+    published, moment, act, *sinks = [word.decode() if isinstance(word, bytes) else str(word) for word in answer[1:]]
+    return Claim(Act(act), _time(published), _time(moment), frozenset(sinks))
+
+
+def _row(values: list[bytes | None]) -> Row | None:
+    body, act, kind, published, moment, owner = values
+    if body is None or act is None or kind is None or moment is None:
+        return None
+    out = _time(published.decode()) if published else None
+    article = Article.model_validate_json(body).model_copy(update={"published": out})
+    return Row(article, Act(act.decode()), kind.decode(), out, _time(moment.decode()), (owner or b"").decode())
+
+
+def _time(ms: str) -> datetime:
+    return datetime.fromtimestamp(float(ms) / 1000, UTC)
+
+
+def _with_type(event: ArticleEnriched) -> str:
+    return f'{{"type":"{event.type}",{event.model_dump_json(exclude_defaults=True)[1:]}'
+
+
+def _expiry(event: ArticleEnriched) -> str:
+    article = event.article
+    due = ArticleFellDue(trace_id=event.trace_id, uri=article.uri, version=article.version, cause="expiry")
+    return due.model_dump_json()

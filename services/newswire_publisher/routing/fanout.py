@@ -1,0 +1,138 @@
+"""The fan-out: who gets a version, in an order that a crash, a replay or a rival cannot break.
+
+    enriched ─▶ hold?  embargo in the future: kept whole, comes again when it is due
+             ─▶ match  filters ∪ ledger         a kill: the ledger alone
+             ─▶ claim  in the article's slot: versions in order, the ledger written (claim.lua)
+             ─▶ deliver to each sink, in the sink's slot: guarded by its own rank
+             ─▶ commit XACK
+
+The claim comes before the deliveries, so that a kill that follows finds every sink
+that is getting the story, even if the worker died in between; and each sink's own
+guard refuses the older version that then comes late. If anything fails, nothing is
+acknowledged and all of it runs again to the same end.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from newswire_publisher.articles.store import ArticleStore, Claim, Version
+from newswire_publisher.routing.index import FilterIndex
+from newswire_publisher.routing.sinks import RETRACTIONS, Dispatch, Sinks
+from newswire_publisher.routing.topics import TopicTree
+from newswire_runtime.handoff import Commit
+from newswire_runtime.hop import Delivery
+from newswire_schemas.article import Act, Article, PubStatus, key_of
+from newswire_schemas.events import ArticleEnriched, ArticleFellDue
+from newswire_schemas.filters import Filter
+
+log = structlog.get_logger()
+
+
+class Fanout:
+    """The publisher's stage. ``sinks`` are the kinds of output that it feeds."""
+
+    def __init__(self, store: ArticleStore, sinks: Sequence[Sinks], topics: TopicTree) -> None:
+        self._store = store
+        self._sinks = {kind.kind: kind for kind in sinks}
+        self._index = FilterIndex({}, topics)
+        self._indexed: dict[str, Mapping[str, Filter]] = {}
+
+    async def stage(self, batch: Sequence[Delivery[ArticleEnriched | ArticleFellDue]]) -> list[Commit]:
+        """Articles that are ready to go out, and moments that have come."""
+        await self._follow_filters()
+        now = datetime.now(UTC)
+        versions = [await self._version(delivery.event, now) for delivery in batch]
+        wanted = [version for version in versions if version is not None]
+        claims = await self._store.claim(wanted)
+        by_kind: dict[str, list[Dispatch]] = {kind: [] for kind in self._sinks}
+        for version, claim in zip(wanted, claims, strict=True):
+            log.info("article.claimed", **_wide(version, claim))
+            if claim is not None and version.kind != "hold":
+                for dispatch in _dispatches(version, claim):
+                    kind, _, name = dispatch.sink.partition(":")
+                    if kind in by_kind:
+                        by_kind[kind].append(_renamed(dispatch, name))
+        await asyncio.gather(*[self._sinks[kind].deliver(each) for kind, each in by_kind.items() if each])
+        return [Commit(delivery.entry_id) for delivery in batch]
+
+    async def _version(self, event: ArticleEnriched | ArticleFellDue, now: datetime) -> Version | None:
+        if isinstance(event, ArticleFellDue):
+            return await self._expired(event, now)
+        article = event.article
+        if event.act in RETRACTIONS or article.pub_status is not PubStatus.USABLE:
+            return Version(event, "retract", now)
+        # The mover goes by the server's clock; a clock of ours that lags by less than this must not hold it again.
+        if article.embargoed_until is not None and article.embargoed_until > now + timedelta(milliseconds=50):
+            return Version(event, "hold", now)
+        return Version(event, "show", now, sorted(self._index.match(article)))
+
+    async def _expired(self, event: ArticleFellDue, now: datetime) -> Version | None:
+        row = await self._store.row(key_of(event.uri))
+        if row is None or not row.is_public or row.article.version != event.version:
+            return None
+        # It ranks just above the version that expires, and below the next one.
+        article = row.article.model_copy(
+            update={"version_created": row.article.version_created + timedelta(milliseconds=1), "expires": None}
+        )
+        expiry = ArticleEnriched(
+            trace_id=event.trace_id, act=Act.EXPIRE, article=article, received_at=now, owner=row.owner
+        )
+        return Version(expiry, "retract", now)
+
+    async def _follow_filters(self) -> None:
+        for kind, sinks in self._sinks.items():
+            current = await sinks.filters()
+            before = self._indexed.get(kind)
+            if current is before:
+                continue
+            for name in (before or {}).keys() - current.keys():
+                self._index.remove(f"{kind}:{name}")
+            for name, wanted in current.items():
+                if before is None or before.get(name) != wanted:
+                    self._index.put(f"{kind}:{name}", wanted)
+            self._indexed[kind] = current
+
+
+def _dispatches(version: Version, claim: Claim) -> list[Dispatch]:
+    event = version.event
+    article: Article = event.article.model_copy(update={"published": claim.published, "embargoed_until": None})
+    return [
+        Dispatch(
+            sink=sink,
+            act=claim.act,
+            article=article,
+            published=claim.published,
+            moment=claim.moment,
+            received_at=event.received_at,
+            trace_id=event.trace_id,
+        )
+        for sink in sorted(claim.sinks)
+    ]
+
+
+def _renamed(dispatch: Dispatch, name: str) -> Dispatch:
+    return Dispatch(
+        sink=name,
+        act=dispatch.act,
+        article=dispatch.article,
+        published=dispatch.published,
+        moment=dispatch.moment,
+        received_at=dispatch.received_at,
+        trace_id=dispatch.trace_id,
+    )
+
+
+def _wide(version: Version, claim: Claim | None) -> dict[str, object]:
+    event = version.event
+    return {
+        "trace_id": event.trace_id,
+        "uri": event.article.uri,
+        "version": event.article.version,
+        "act": event.act.value,
+        "kind": version.kind if claim else "stale",
+        "sinks": len(claim.sinks) if claim else 0,
+        "ms": round((version.now - event.received_at).total_seconds() * 1000, 1),
+    }
