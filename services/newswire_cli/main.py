@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from newswire_cli.commands import articles, operating, setup, webhooks
 from newswire_cli.failures import CommandError, one_line
 
 app = typer.Typer(
@@ -53,6 +54,10 @@ def run(
     from newswire_cli.run import run_service
 
     run_service(service, only, host, port)
+
+
+for commands in (articles, operating, setup, webhooks):
+    commands.install(app)
 
 
 def main() -> None:
