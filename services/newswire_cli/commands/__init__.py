@@ -1,0 +1,1 @@
+"""The commands that talk to running services, one module a user."""
