@@ -33,7 +33,7 @@ format: dev ## Format the code and repair what the linter can
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 bench: dev ## Measure each part beside a plain baseline, and print the ratios
-	@$(BIN)/python tests/bench/run.py $(ARGS)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 lock: ## Make the locks anew after a change of dependencies (UPGRADE=1 takes newer releases; needs uv)
 	@UV=$(UV) $(PYTHON) deploy/locks.py make

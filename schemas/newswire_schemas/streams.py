@@ -84,6 +84,7 @@ class HookKeys:
         self.state = f"{prefix}:{hook_id}:state"
         self.seen = f"{prefix}:{hook_id}:seen"
         self.waiting = f"{prefix}:{hook_id}:waiting"
+        self.leased = f"{prefix}:{hook_id}:leased"
         self.items = f"{prefix}:{hook_id}:items"
         self.attempts = f"{prefix}:{hook_id}:attempts"
 

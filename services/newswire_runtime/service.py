@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -37,13 +37,16 @@ class Service:
     hops: Sequence[Hop[Any]]
     install: Callable[[FastAPI], None]
     loops: Sequence[Loop] = ()
-    closers: Sequence[Callable[[], Any]] = ()
+    openers: Sequence[Callable[[], Awaitable[object]]] = ()
+    closers: Sequence[Callable[[], Awaitable[object]]] = ()
     _keeper: Keeper | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
         """Connect, make the groups, then start to read; in that order, so that nothing is published past a group."""
         await self.broker.connect()
+        for opening in self.openers:
+            await opening()
         for hop in self.hops:
             await hop.prepare()
         await self.broker.start()

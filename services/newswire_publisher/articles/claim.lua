@@ -53,7 +53,8 @@ else
       act = 'new' -- nobody has seen an earlier version
     end
   end
-  redis.call('HSET', KEYS[1], 'shown', rank, 'moment', moment, 'act', act, 'kind', kind, 'json', ARGV[5])
+  redis.call('HSET', KEYS[1], 'shown', rank, 'moment', moment, 'act', act, 'kind', kind, 'json', ARGV[5],
+    'v:' .. rank, ARGV[5])
 end
 if published then
   redis.call('HSET', KEYS[1], 'published', published)

@@ -104,6 +104,11 @@ class ArticleStore:
             pipeline.hmget(self.keys(key).article(key), "json", "act", "kind", "published", "moment", "owner")
         return [_row(values) for values in await pipeline.execute()]
 
+    async def version(self, key: str, rank: str) -> Article | None:
+        """Return one version as it went out; it is kept as long as its article."""
+        body = await self._client.hget(self.keys(key).article(key), f"v:{rank}")
+        return None if body is None else Article.model_validate_json(body)
+
     async def held(self, key: str) -> Article | None:
         """Return the version that an embargo holds back, for those who may see it."""
         body = await self._client.hget(self.keys(key).article(key), "held")

@@ -1,0 +1,159 @@
+"""Builds the publisher.
+
+    wire:{p}:enriched ─▶ Fanout ─┬─ feeds     sets of article keys, documents made on demand
+                                 ├─ webhooks  logs and push queues ─▶ workers ─▶ receivers
+                                 └─ social    post queues ─▶ outside posters
+    schedule mover ─▶ wire:{p}:enriched   embargoes and expiries that fall due
+
+The fan-out always feeds all three kinds, whichever roles a process has: what must
+not differ between two processes is who gets a story. ``only`` picks what else it does.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from newswire_publisher.api.articles import ArticleApi
+from newswire_publisher.api.operating import OperatingApi
+from newswire_publisher.articles.schedule import ScheduleMover
+from newswire_publisher.articles.store import ArticleStore
+from newswire_publisher.feeds.api import FeedApi
+from newswire_publisher.feeds.documents import FeedDocuments
+from newswire_publisher.feeds.model import Feed
+from newswire_publisher.feeds.sink import FeedSinks
+from newswire_publisher.routing.fanout import Fanout
+from newswire_publisher.routing.topics import TopicTree, load_topic_tree
+from newswire_publisher.webhooks.api import HookApi
+from newswire_publisher.webhooks.delivery import Courier
+from newswire_publisher.webhooks.log import HookLog
+from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.sink import HookSinks
+from newswire_publisher.webhooks.worker import HookWorker
+from newswire_runtime.auth import Tokens
+from newswire_runtime.broker import make_broker, make_client
+from newswire_runtime.client import Client
+from newswire_runtime.conf import Table
+from newswire_runtime.dead import DeadLetters
+from newswire_runtime.hop import Hop
+from newswire_runtime.outbound import GuardedClient
+from newswire_runtime.service import Loop, Service
+from newswire_runtime.settings import Settings
+from newswire_runtime.ssrf import AddressGuard
+from newswire_schemas.events import PublisherEvent
+from newswire_schemas.streams import PUBLISHER, WireKeys
+
+ROLES = frozenset({"feeds", "webhooks", "social", "api"})
+"""``feeds``: reads the stream and fans out. ``webhooks``: sends pushes. ``social``, ``api``: their HTTP routes."""
+
+
+class UnknownRoleError(ValueError):
+    """``--only`` names a role that there is not."""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What several of the publisher's parts share."""
+
+    settings: Settings
+    client: Client
+    tokens: Tokens
+    store: ArticleStore
+    topics: TopicTree
+    base_url: str
+
+
+def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
+    """Return the publisher, not yet started; with ``only``, the roles that this process takes."""
+    roles = frozenset(only) if only else ROLES
+    if unknown := roles - ROLES:
+        raise UnknownRoleError(f"--only: {sorted(unknown)[0]!r} is no role; there are {', '.join(sorted(ROLES))}")
+    url = settings.broker_url.get_secret_value()
+    broker, client = make_broker(url, settings.stop_timeout), make_client(url)
+    parts = _Parts(
+        settings=settings,
+        client=client,
+        tokens=Tokens(client, settings.first_operator_token()),
+        store=ArticleStore(client, settings.partitions),
+        topics=load_topic_tree(),
+        base_url=(settings.base_url or f"http://{settings.host}:{settings.port}").rstrip("/"),
+    )
+    feeds, feed_api = _feeds(parts)
+    hooks, hook_api, workers, http = _webhooks(parts)
+    fanout = Fanout(parts.store, [feeds, hooks], parts.topics)
+    hops = [
+        Hop(
+            broker,
+            client,
+            keys,
+            stream=keys.enriched,
+            group=PUBLISHER,
+            event=PublisherEvent,
+            stage=fanout.stage,
+            settings=settings,
+        )
+        for keys in map(WireKeys, range(settings.partitions))
+        if "feeds" in roles
+    ]
+    loops: list[Loop] = [ScheduleMover(client, settings.partitions)]
+    if "webhooks" in roles:
+        loops += workers
+    article_api = ArticleApi(store=parts.store, tokens=parts.tokens, topics=parts.topics, public=settings.public)
+    operating = OperatingApi(
+        client=client,
+        tokens=parts.tokens,
+        dead=DeadLetters(client, settings.partitions),
+        partitions=settings.partitions,
+    )
+
+    def install(app: FastAPI) -> None:
+        if "feeds" in roles:
+            feed_api.install(app)
+        if "api" in roles:
+            hook_api.install(app)
+            article_api.install(app)
+            operating.install(app)
+
+    return Service(
+        "publisher", settings, broker, client, hops, install, loops, openers=[http.__aenter__], closers=[http.close]
+    )
+
+
+def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi]:
+    partitions = parts.settings.partitions
+    table = Table(parts.client, "feeds", Feed)
+    sinks = FeedSinks(parts.client, table, partitions)
+    api = FeedApi(
+        feeds=table,
+        sinks=sinks,
+        documents=FeedDocuments(parts.client, parts.store, partitions),
+        tokens=parts.tokens,
+        public=parts.settings.public,
+        base_url=parts.settings.base_url.rstrip("/"),
+    )
+    return sinks, api
+
+
+def _webhooks(parts: _Parts) -> tuple[HookSinks, HookApi, list[HookWorker], GuardedClient]:
+    partitions, client = parts.settings.partitions, parts.client
+    table = Table(client, "webhooks", Webhook)
+    sinks = HookSinks(client, table, partitions)
+    log = HookLog(client, parts.store, parts.base_url, partitions)
+    guard = AddressGuard(parts.settings.ssrf_allow)
+    http = GuardedClient(guard)
+    courier = Courier(client=client, hooks=table, log_of=log, http=http, partitions=partitions)
+    api = HookApi(
+        client=client,
+        hooks=table,
+        sinks=sinks,
+        log=log,
+        courier=courier,
+        tokens=parts.tokens,
+        guard=guard,
+        partitions=partitions,
+    )
+    workers = [
+        HookWorker(client=client, hooks=table, courier=courier, partition=partition, partitions=partitions)
+        for partition in range(partitions)
+    ]
+    return sinks, api, workers, http

@@ -1,0 +1,92 @@
+"""A subscription's log: small entries, and the bytes that each stands for.
+
+An entry names a version; its payload is made from the store's copy of that version,
+the same bytes for a push, a retry and ``GET …/events`` (design section 7).
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from newswire_publisher.articles.store import ArticleStore
+from newswire_publisher.routing.sinks import Dispatch
+from newswire_publisher.webhooks import message
+from newswire_publisher.webhooks.model import Webhook
+from newswire_runtime.client import Client
+from newswire_schemas.article import to_ms
+from newswire_schemas.streams import HookKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a log: which version of which article, as what, and when."""
+
+    sequence: int
+    key: str
+    uri: str
+    version: int
+    rank: str
+    type: str
+    moment: datetime
+    published: datetime
+    received_at: datetime
+    trace_id: str
+
+
+def fields_of(dispatch: Dispatch, event_type: str) -> list[str | int]:
+    """Return the words that ``append.lua`` writes for a dispatch."""
+    article = dispatch.article
+    return [
+        *("k", article.key, "u", article.uri, "v", article.version, "r", str(article.rank), "t", event_type),
+        *("m", to_ms(dispatch.moment), "p", to_ms(dispatch.published)),
+        *("a", to_ms(dispatch.received_at), "i", dispatch.trace_id),
+    ]
+
+
+class HookLog:
+    """Reads the logs of all subscriptions."""
+
+    def __init__(self, client: Client, store: ArticleStore, base_url: str, partitions: int) -> None:
+        self._client = client
+        self._store = store
+        self._base_url = base_url
+        self._partitions = partitions
+
+    async def after(self, hook_id: str, sequence: int, limit: int) -> list[Entry]:
+        """Return the entries after a sequence number, oldest first."""
+        keys = HookKeys(hook_id, self._partitions)
+        rows = await self._client.xrange(keys.log, min=f"{sequence + 1}-0", max="+", count=limit)
+        return [_entry(entry_id, fields) for entry_id, fields in rows]
+
+    async def entry(self, hook_id: str, sequence: int) -> Entry | None:
+        keys = HookKeys(hook_id, self._partitions)
+        rows = await self._client.xrange(keys.log, min=f"{sequence}-0", max=f"{sequence}-0")
+        return _entry(*rows[0]) if rows else None
+
+    async def body(self, hook: Webhook, entry: Entry) -> bytes | None:
+        """Return the payload of an entry, byte for byte as it is pushed; None if its version is kept no more."""
+        article = await self._store.version(entry.key, entry.rank)
+        if article is None:
+            return None
+        article = article.model_copy(update={"published": entry.published, "embargoed_until": None})
+        data = message.render(article, hook.format, f"{self._base_url}/v1/articles/{entry.key}")
+        return message.build(entry.type, entry.moment, entry.sequence, data)
+
+
+def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
+    text = {name.decode(): value.decode() for name, value in fields.items()}
+    return Entry(
+        sequence=int(entry_id.partition(b"-")[0]),
+        key=text["k"],
+        uri=text["u"],
+        version=int(text["v"]),
+        rank=text["r"],
+        type=text["t"],
+        moment=_time(text["m"]),
+        published=_time(text["p"]),
+        received_at=_time(text["a"]),
+        trace_id=text["i"],
+    )
+
+
+def _time(ms: str) -> datetime:
+    return datetime.fromtimestamp(int(ms) / 1000, UTC)

@@ -1,0 +1,100 @@
+"""A webhook subscription as it is registered and kept."""
+
+import fnmatch
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer, field_validator
+
+from newswire_publisher.webhooks.message import EVENT_TYPES, Format, check_headers
+from newswire_publisher.webhooks.retry import Policy
+from newswire_publisher.webhooks.signing import Secret
+from newswire_schemas.article import Line, Utc
+from newswire_schemas.filters import Filter
+
+DEFAULT_CONCURRENCY = 8
+Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z.*]{1,64}$")]
+
+
+class Settings(BaseModel):
+    """What an integrator sets. Without ``url`` the subscription is pull-only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    filter: Filter = Filter()
+    events: Annotated[tuple[Pattern, ...], Field(max_length=20)] = Field(
+        (), description="Event types such as `article.new`, or patterns such as `article.*`; empty for all."
+    )
+    format: Format = Format.ARTICLE
+    description: Line | None = None
+    headers: dict[str, str] = Field(default_factory=dict, description="Sent with every push.")
+    concurrency: int = Field(DEFAULT_CONCURRENCY, ge=1, le=100, description="Pushes at once, at most.")
+    retry: tuple[float, ...] | None = Field(
+        None, description="Seconds between attempts, instead of the usual schedule."
+    )
+
+    @field_validator("events")
+    @classmethod
+    def _some_type(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            if not any(fnmatch.fnmatchcase(name, pattern) for name in EVENT_TYPES.values()):
+                known = ", ".join(EVENT_TYPES.values())
+                raise ValueError(f"{pattern!r} matches no event type; there are {known}")
+        return patterns
+
+    @field_validator("headers")
+    @classmethod
+    def _allowed(cls, headers: dict[str, str]) -> dict[str, str]:
+        return check_headers(headers)
+
+    @field_validator("retry")
+    @classmethod
+    def _schedule(cls, delays: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        Policy.from_seconds(delays)
+        return delays
+
+
+class Registration(Settings):
+    """The body of ``POST /v1/webhooks``: the settings, and the secret if the integrator brings one."""
+
+    secret: str | None = None
+
+    @field_validator("secret")
+    @classmethod
+    def _readable(cls, text: str | None) -> str | None:
+        if text is not None:
+            Secret.parse(text)
+        return text
+
+
+class Webhook(Settings):
+    """A subscription as it is kept. The secret is written to storage only, and shown once, at creation."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    owner: str
+    created: Utc
+    secrets: tuple[str, ...] = Field((), repr=False)
+    enabled: bool = True
+    disabled_reason: Line | None = None
+
+    @field_serializer("secrets")
+    def _hide(self, secrets: tuple[str, ...], info: Any) -> list[str]:
+        return list(secrets) if (info.context or {}).get("reveal") else []
+
+    @property
+    def pushes(self) -> bool:
+        return self.url is not None
+
+    @property
+    def policy(self) -> Policy:
+        return Policy.from_seconds(self.retry)
+
+    def wants(self, event_type: str) -> bool:
+        return not self.events or any(fnmatch.fnmatchcase(event_type, pattern) for pattern in self.events)
+
+    def shown(self) -> dict[str, Any]:
+        """Return what its owner sees."""
+        body = self.model_dump(mode="json", exclude={"secrets", "filter"}, exclude_none=True)
+        return body | {"filter": self.filter.model_dump(mode="json", exclude_defaults=True)}

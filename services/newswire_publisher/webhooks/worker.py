@@ -1,0 +1,122 @@
+"""The webhook workers: take what is due, endpoint by endpoint in turn, and send it.
+
+    turns ─▶ endpoints that are due ─▶ lease up to each one's own room ─▶ attempts side by side
+    bell  ─▶ wakes a worker at once
+
+An endpoint's waiting pushes, leases and pause are its own; the turns hold endpoints,
+not pushes, so that ten thousand pushes to one are one place in the line. Any number
+of workers may run: a lease is given once.
+"""
+
+import asyncio
+import secrets
+
+import structlog
+from redis.exceptions import RedisError
+
+from newswire_publisher.webhooks.delivery import LEASE_MS, Courier, Push
+from newswire_publisher.webhooks.model import Webhook
+from newswire_runtime.client import Client
+from newswire_runtime.conf import Table
+from newswire_runtime.scripts import Script
+from newswire_schemas.streams import HookKeys, hook_bell, hook_turns
+
+log = structlog.get_logger()
+
+MOST_IN_FLIGHT = 256
+MOST_AT_ONCE = 16
+"""Pushes of one endpoint that one turn takes: the others' turns come in between."""
+LONGEST_WAIT_MS = 500
+
+
+class HookWorker:
+    """Serves the endpoints of one partition."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        hooks: Table[Webhook],
+        courier: Courier,
+        partition: int,
+        partitions: int,
+    ) -> None:
+        self._client = client
+        self._hooks = hooks
+        self._courier = courier
+        self._partitions = partitions
+        self._turns = hook_turns(partition)
+        self._bell = hook_bell(partition)
+        self._take = Script("newswire_publisher.webhooks", "take.lua")
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._freed = asyncio.Event()
+
+    async def run(self) -> None:
+        rung = "$"
+        try:
+            while True:
+                try:
+                    rung = await self._turn(rung)
+                except (RedisError, OSError) as exc:
+                    log.warning("webhook.worker_failed", error=str(exc))
+                    await asyncio.sleep(0.2)
+        finally:
+            await asyncio.gather(*self._in_flight, return_exceptions=True)
+
+    async def _turn(self, rung: str) -> str:
+        """Take what is due; if nothing is, wait for the bell or the next turn. Returns the bell's last entry."""
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.time()
+        pipeline.zrange(self._turns, 0, 63, withscores=True)
+        pipeline.xrevrange(self._bell, count=1)
+        (seconds, micros), turns, last = await pipeline.execute()
+        now = seconds * 1000 + micros // 1000
+        due = [hook_id.decode() for hook_id, at in turns if at <= now]
+        taken = 0
+        for hook_id in due:
+            taken += await self._serve(hook_id)
+        if taken:
+            return rung
+        if len(self._in_flight) >= MOST_IN_FLIGHT:
+            self._freed.clear()
+            await self._freed.wait()
+            return rung
+        rung = last[0][0].decode() if last else "0-0"
+        wait = min([LONGEST_WAIT_MS, *[int(at) - now for _, at in turns if at > now]])
+        await self._client.xread({self._bell: rung}, block=max(1, wait), count=1)
+        return rung
+
+    async def _serve(self, hook_id: str) -> int:
+        hook = (await self._hooks.all()).get(hook_id)
+        if hook is None or not hook.enabled or not hook.pushes:
+            await self._client.zrem(self._turns, hook_id)  # enabling it, or giving it a url, sets its turn again
+            return 0
+        room = min(MOST_AT_ONCE, MOST_IN_FLIGHT - len(self._in_flight))
+        if room <= 0:
+            return 0
+        keys = HookKeys(hook_id, self._partitions)
+        lease = secrets.token_hex(8)
+        names = [keys.waiting, keys.leased, keys.items, keys.state, keys.turns]
+        answer = await self._take(self._client, names, [hook_id, hook.concurrency, LEASE_MS, lease, room])
+        pushes = [
+            Push(hook, int(number), int(attempts), lease)
+            for number, attempts in zip(answer[::2], answer[1::2], strict=True)
+        ]
+        for push in pushes:
+            task = asyncio.create_task(self._attempt(push))
+            self._in_flight.add(task)
+            task.add_done_callback(self._done)
+        return len(pushes)
+
+    async def _attempt(self, push: Push) -> None:
+        try:
+            await self._courier.attempt(push)
+        except (RedisError, OSError) as exc:
+            # The lease ends and the push goes out again, under the same id.
+            log.warning("webhook.unsettled", webhook=push.hook.id, sequence=push.sequence, error=str(exc))
+        except Exception:
+            log.exception("webhook.attempt_failed", webhook=push.hook.id, sequence=push.sequence)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        self._freed.set()
