@@ -114,6 +114,9 @@ class _Demo:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and not all(row.is_settled(self._board.channels) for row in rows):
             await self._reader.poll()
+            for task in self._tasks:
+                if task.done():
+                    task.result()  # the poster's fault ends the demo; it is said at once
             for row in rows:
                 await self._look(row, before)
             self._changed.clear()
@@ -144,6 +147,7 @@ class _Demo:
         if row is None:
             self._early.setdefault((uri, version), {})[channel] = time.monotonic()
         else:
+            row.language = row.language or str(data.get("language") or "")
             self._arrive(row, channel, time.monotonic())
 
     def _arrive(self, row: Row, channel: str, moment: float) -> None:
