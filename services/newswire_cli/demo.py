@@ -138,7 +138,7 @@ class _Demo:
         self._came(body.get("data") or {}, WEBHOOKS)
 
     def _on_post(self, post: dict[str, Any]) -> None:
-        self._came(post, QUEUES)
+        self._came(post.get("article") or {}, QUEUES)
 
     def _came(self, data: dict[str, Any], channel: str) -> None:
         # The JSON of an article leaves defaults out, and 1 is a version's default.
