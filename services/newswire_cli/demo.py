@@ -102,7 +102,7 @@ class _Demo:
         row.uri, row.key, row.version, row.act = item["uri"], item["key"], item["version"], item["act"]
         if item["outcome"] in ("unchanged", "stale"):
             found = await self._http.get(f"/v1/articles/{row.key}")
-            row.due = 0
+            row.due, row.act = 0, ""
             row.note = EARLIER if found.status_code in (200, 410) else f"nothing new: {item['outcome']}"
         elif item["outcome"] == "rejected":
             row.note = f"rejected: {item.get('reason', '')}"

@@ -72,6 +72,8 @@ async def _run(options: Options) -> None:
     embedded = EmbeddedServer(data_dir)
     settings = _settings(options, embedded.url, operator_token(data_dir))
     sock = listen(settings.host, settings.port)
+    if not settings.base_url:
+        settings = settings.model_copy(update={"base_url": base_url(settings.host, sock.getsockname()[1])})
     with contextlib.closing(sock):
         data_dir.mkdir(parents=True, exist_ok=True)
         if options.ready_file is not None:
