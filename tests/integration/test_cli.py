@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -272,3 +272,47 @@ def test_the_demo_brings_every_story_everywhere_and_runs_again(tmp_path: Path) -
             assert ending in lines[-1], "".join(lines)
             assert lines[-1].startswith("13 of 13 "), "".join(lines)
             assert running.end()[0] == 0
+
+
+def test_three_processes_on_one_broker_carry_a_story_from_submit_to_feed(redis_url: str, tmp_path: Path) -> None:
+    ports = {name: free_port() for name in ("publisher", "enrichment", "ingest")}
+    settings = environment(NEWSWIRE_BROKER_URL=redis_url, NEWSWIRE_OPERATOR_TOKEN="nw_test")
+    processes = [
+        subprocess.Popen([NEWSWIRE, "run", name, "--port", str(port)], env=settings, stderr=subprocess.DEVNULL)
+        for name, port in ports.items()
+    ]
+    try:
+        for port in ports.values():
+            wait_until(lambda port=port: fetch(port, "/readyz") is not None)
+        story = tmp_path / "story.json"
+        story.write_text(json.dumps(STORY))
+        calling = {
+            "NEWSWIRE_URL": f"http://127.0.0.1:{ports['publisher']}",
+            "NEWSWIRE_INGEST_URL": f"http://127.0.0.1:{ports['ingest']}",
+            "NEWSWIRE_TOKEN": "nw_test",
+        }
+        assert newswire("submit", str(story), **calling).returncode == 0
+        wait_until(lambda: "urn:test:1" in (fetch(ports["publisher"], "/feeds/all.rss") or ""))
+        for process in processes:
+            process.terminate()
+        assert [process.wait(30) for process in processes] == [0, 0, 0]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def fetch(port: int, path: str) -> str | None:
+    """The body of a 200, or None."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return None
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.05)
