@@ -16,14 +16,13 @@ from pydantic import (
 from yarl import URL
 
 from newswire_publisher.social.platforms import PLATFORMS, Platform, PlatformName
-from newswire_publisher.social.render import parse_template
+from newswire_publisher.social.render import UtmName, parse_template
 from newswire_schemas.article import Language
 from newswire_schemas.filters import Filter
 
 MASK = "**********"
 """What is shown in a credential's place."""
 
-UtmName = Literal["campaign", "content", "medium", "source", "term"]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 

@@ -34,7 +34,6 @@ else
   elseif #entry.sending > 0 then
     hold(entry, post)
   else
-    post.state = 'cancelled'
     plan(entry, post)
   end
 end

@@ -15,8 +15,9 @@ What can go wrong, and what happens then:
   it counts as *maybe out*, so that a kill recalls it.
 - A newer version or a kill comes while a post is leased: it is held, and planned when the
   lease is settled or lost; whether to post, edit or take back is decided with that knowledge.
-- A poster settles with a lease that was lost: 409. What it sent all the same is remembered,
-  and taken back if the story was killed.
+- A poster settles with a lease that was lost: 409, unless nobody has had the post since. If
+  a newer version or a kill overtook the post, and it was sent all the same, that is
+  remembered: a correction then edits it, a kill takes it back.
 """
 
 import hashlib

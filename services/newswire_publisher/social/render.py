@@ -9,6 +9,7 @@ not fit, the post goes without one.
 
 from collections.abc import Mapping
 from string import Formatter
+from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import regex
@@ -29,6 +30,7 @@ _WITHDRAWN = {
     "fr": "Cette dépêche a été annulée.",
 }
 
+UtmName = Literal["campaign", "content", "medium", "source", "term"]
 Part = tuple[str, bool]
 """A piece of a template: text, and whether it names a field."""
 
@@ -58,7 +60,7 @@ def parse_template(template: str) -> list[Part]:
     return parts
 
 
-def with_utm(link: str, utm: Mapping[str, str]) -> str:
+def with_utm(link: str, utm: Mapping[UtmName, str]) -> str:
     """Return the link with ``utm_…`` added to its query; what stands in it already, stays as it is."""
     if not utm:
         return link

@@ -1,8 +1,8 @@
 #!lua
 -- Take what came of a lease. The keys are those of common.lua.
 --
--- A lease that ran out counts until the post is leased again or overtaken. What an outdated one has
--- sent all the same is remembered, and taken back if the story was: the poster is told, nothing is lost.
+-- A lease that ran out counts until the post is leased again or overtaken. If it was overtaken, and turns
+-- out to be sent all the same, that is remembered, and the post taken back if the story was.
 --
 -- ARGV  1 post's id, 2 lease, 3 'sent' or 'failed', 4 remote id, 5 remote url, 6 error, 7 retry in (ms) or ''
 -- Returns {1, state} if it is settled, now or by the same lease before; {0} without such a post; {2, state} if
@@ -46,23 +46,19 @@ local function learn()
   post.remote_id, post.remote_url = remote_id, remote_url
   redis.call('HSET', POSTS, id, cjson.encode(post))
   local aimed = false
-  for _, list in ipairs({ entry.queued, entry.sending }) do
-    for _, job_id in ipairs({ unpack(list) }) do
-      local job = load(job_id)
-      if job.of == id then
-        aimed = true
-        if job.state == 'queued' then
-          aim(job, live)
-          if job.action == 'post' and job.after_action then
-            job.action, job.text = job.after_action, job.after_text
-          end
-          if job.action == 'post' and not job.after_action then
-            drop(entry.queued, job_id)
-            move(job, 'superseded')
-          else
-            move(job, 'queued')
-          end
-        end
+  for _, job_id in ipairs({ unpack(entry.queued) }) do
+    local job = load(job_id)
+    if job.of == id then
+      aimed = true
+      aim(job, live)
+      if job.action ~= 'post' then
+        move(job, 'queued')
+      elseif job.after_action then
+        job.action, job.text = job.after_action, job.after_text
+        move(job, 'queued')
+      else
+        drop(entry.queued, job_id)
+        move(job, 'superseded')
       end
     end
   end
@@ -74,10 +70,9 @@ local function learn()
 end
 
 if post.lease ~= lease or (post.state ~= 'sending' and post.state ~= 'queued') then
-  local sends = post.action == 'post' or post.action == 'reply'
-  if outcome == 'sent' and sends and not post.takes and post.lease == lease and post.state ~= 'sent'
-    and post.state ~= 'recalled' or (post.state == 'recalled' and post.lease == lease and outcome == 'sent'
-    and sends and not post.takes and remote_id and post.remote_id ~= remote_id) then
+  local overtaken = post.state == 'superseded' or post.state == 'cancelled'
+    or (post.state == 'recalled' and post.remote_id ~= remote_id)
+  if overtaken and post.lease == lease and outcome == 'sent' and (post.action == 'post' or post.action == 'reply') then
     learn()
   end
   return { 2, post.state }
