@@ -123,7 +123,7 @@ async def _serve(
         if options.demo:
             from newswire_cli.demo import show
 
-            demo.append(asyncio.create_task(show(url, data_dir, _token_of(settings))))
+            demo.append(asyncio.create_task(show(url, data_dir, _token_of(settings), addresses(url, data_dir))))
         else:
             print(f"newswire is ready on {url}", addresses(url, data_dir), "Ctrl-C ends it.", sep="\n", flush=True)
 
