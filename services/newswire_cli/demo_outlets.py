@@ -119,7 +119,7 @@ async def post_forever(http: httpx.AsyncClient, on_post: Callable[[dict[str, Any
         leased = _check(await http.post(f"{path}/lease", json={"limit": 20}))["items"]
         for post in leased:
             on_post(post)
-            body = {"id": post["id"], "lease": post.get("lease"), "state": "sent"}
+            body = {"id": post["id"], "lease": post["lease"], "outcome": "sent", "remote_id": post["id"]}
             _check(await http.post(f"{path}/settle", json=body))
         if not leased:
             await asyncio.sleep(POLL_S)
