@@ -1,4 +1,4 @@
-"""The post queue on a real server: whatever order versions come in and whoever dies, nothing goes out twice or stays."""
+"""The post queue on a real server: in whatever order versions come, whoever dies, nothing goes out twice or stays."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
