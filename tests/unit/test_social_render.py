@@ -61,7 +61,7 @@ def test_a_cut_falls_between_words() -> None:
 
 def test_an_emoji_of_many_code_points_is_one_character_and_is_never_split() -> None:
     family = "👩‍👩‍👧‍👦"
-    text = post_text(article(headline=family * 400), LINK, PLATFORMS["bluesky"], "{headline}")
+    text = post_text(article(summary=family * 400), LINK, PLATFORMS["bluesky"], "{summary}")
     assert regex.findall(r"\X", text) == [family] * 299 + ["…"]
 
 
