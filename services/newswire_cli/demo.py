@@ -114,6 +114,9 @@ class _Demo:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and not all(row.is_settled(self._board.channels) for row in rows):
             await self._reader.poll()
+            for task in self._tasks:
+                if task.done():
+                    task.result()  # the poster's fault ends the demo; it is said at once
             for row in rows:
                 await self._look(row, before)
             self._changed.clear()
@@ -135,7 +138,7 @@ class _Demo:
         self._came(body.get("data") or {}, WEBHOOKS)
 
     def _on_post(self, post: dict[str, Any]) -> None:
-        self._came(post, QUEUES)
+        self._came(post.get("article") or {}, QUEUES)
 
     def _came(self, data: dict[str, Any], channel: str) -> None:
         # The JSON of an article leaves defaults out, and 1 is a version's default.
@@ -144,6 +147,7 @@ class _Demo:
         if row is None:
             self._early.setdefault((uri, version), {})[channel] = time.monotonic()
         else:
+            row.language = row.language or str(data.get("language") or "")
             self._arrive(row, channel, time.monotonic())
 
     def _arrive(self, row: Row, channel: str, moment: float) -> None:

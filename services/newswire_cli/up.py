@@ -76,10 +76,14 @@ async def _run(options: Options) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         if options.ready_file is not None:
             options.ready_file.unlink(missing_ok=True)
-        async with _running(embedded, settings, stop) as services:
-            if services:
-                keep_token(data_dir, settings)
-                await _serve(services, sock, settings, options, stop)
+        try:
+            async with _running(embedded, settings, stop) as services:
+                if services:
+                    keep_token(data_dir, settings)
+                    await _serve(services, sock, settings, options, stop)
+        finally:
+            if options.ready_file is not None:
+                options.ready_file.unlink(missing_ok=True)
 
 
 @contextlib.asynccontextmanager
