@@ -109,15 +109,18 @@ class Submissions:
         )
         return result_of(decision, uri, known_before[0], _intended(draft))
 
-    async def keep_refused(self, submission: Submission, reason: str) -> None:
-        """Keep a submission that could not be read with the dead letters, so that it can be replayed."""
+    async def keep_refused(self, submission: Submission, reason: str, *, whole: bool = True) -> None:
+        """Keep a submission that could not be read with the dead letters, so that it can be replayed if it is whole."""
         body = submission.body[:KEPT_BYTES]
-        whole = len(body) == len(submission.body)
+        if len(body) < len(submission.body):
+            whole, reason = False, f"{reason} (cut to {KEPT_BYTES} bytes)"
         event = SubmissionReplayed(
             trace_id=submission.trace_id,
             content_type=submission.content_type or "",
             format=submission.format,
+            uri=submission.uri,
             owner=submission.owner,
+            may_change_all=submission.may_change_all,
             body_base64=base64.b64encode(body).decode(),
         )
         digest = hashlib.sha256(body).hexdigest()
@@ -128,7 +131,7 @@ class Submissions:
             origin=keys.submitted if whole else "",
             event=event.model_dump_json().encode(),
             reason="refused",
-            detail=reason if whole else f"{reason} (cut to {KEPT_BYTES} bytes)",
+            detail=reason,
             attempts=1,
         )
         await self._client.xadd(effect.key, dict(zip(effect.words[1::2], effect.words[2::2], strict=True)))

@@ -19,6 +19,8 @@ log = structlog.get_logger()
 WATCH_SECONDS = 1.0
 TRIM_SECONDS = 30.0
 CONSUMER_IDLE_MS = 3_600_000
+_MAY_WRITE = "#!lua\nreturn 1"
+"""Does nothing; a server that is out of memory, or a read-only one, refuses it like any write."""
 
 
 class Keeper:
@@ -48,8 +50,10 @@ async def reclaim(hop: Hop[Any]) -> int:
     """Take over entries that their reader has not finished in time; return how many were taken.
 
     Entries that were delivered too often become dead letters; so each entry that is
-    claimed has its own delivery count from XPENDING.
+    claimed has its own delivery count from XPENDING. Nothing is claimed while the server
+    refuses writes: each claim counts as a delivery, and no entry may wear out by that.
     """
+    await hop.client.eval(_MAY_WRITE, 0)
     idle_ms = int(hop.settings.claim_idle * 1000)
     taken, start = 0, "0-0"
     while True:

@@ -25,7 +25,7 @@ from testcontainers.compose import DockerCompose
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "newswire:test"
 SUBNET = "172.29.77.0/24"
-ACCOUNT = {"platform": "log", "mode": "manual", "credentials": {}, "filter": {}}
+ACCOUNT = {"platform": "generic", "mode": "manual", "credentials": {}, "filter": {}}
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
 
@@ -265,11 +265,11 @@ async def posts(http: httpx.AsyncClient, stack: Stack, name: str) -> list[dict[s
 
 
 async def queued(http: httpx.AsyncClient, stack: Stack, name: str, uri: str) -> bool:
-    return any(post["uri"] == uri for post in await posts(http, stack, name))
+    return any(post["article"]["uri"] == uri for post in await posts(http, stack, name))
 
 
 async def all_queued(http: httpx.AsyncClient, stack: Stack, name: str, uris: list[str]) -> bool:
-    counts = Counter(post["uri"] for post in await posts(http, stack, name))
+    counts = Counter(post["article"]["uri"] for post in await posts(http, stack, name))
     assert [uri for uri in uris if counts[uri] > 1] == [], "a story was queued twice"
     return all(counts[uri] == 1 for uri in uris)
 

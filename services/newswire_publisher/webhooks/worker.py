@@ -90,13 +90,15 @@ class HookWorker:
         hook = (await self._hooks.all()).get(hook_id)
         if hook is None or not hook.enabled or not hook.pushes:
             await self._client.zrem(self._turns, hook_id)  # enabling it, or giving it a url, sets its turn again
+            if (await self._hooks.all()).get(hook_id) != hook:
+                await self._client.zadd(self._turns, {hook_id: 0})  # it did so just before: look again
             return 0
         room = min(MOST_AT_ONCE, MOST_IN_FLIGHT - len(self._in_flight))
         if room <= 0:
             return 0
         keys = HookKeys(hook_id, self._partitions)
         lease = secrets.token_hex(8)
-        names = [keys.waiting, keys.leased, keys.items, keys.state, keys.turns]
+        names = [keys.waiting, keys.leased, keys.items, keys.state, keys.turns, keys.attempts]
         answer = await self._take(self._client, names, [hook_id, hook.concurrency, LEASE_MS, lease, room])
         pushes = [
             Push(hook, int(number), int(attempts), lease)
