@@ -49,8 +49,9 @@ class _Demo:
         self._data_dir = data_dir
         self._addresses = addresses
         self._stories = load(datetime.now(UTC))
-        self._board = Board([_row(story) for story in self._stories], [FEEDS])
+        self._board = Board([_row(story) for story in self._stories], (FEEDS, WEBHOOKS, QUEUES))
         self._reader = outlets.FeedReader(http)
+        self._poster = outlets.Poster(http)
         self._changed = asyncio.Event()
         self._early: dict[tuple[str, int], dict[str, float]] = {}
         """Arrivals that overtook the answer to their own submission."""
@@ -61,15 +62,12 @@ class _Demo:
         async with outlets.receiver(secret, self._on_event) as receiver_url:
             try:
                 await outlets.set_up_feeds(self._http)
-                with contextlib.suppress(outlets.NotHereError):
-                    await outlets.set_up_webhook(self._http, f"{receiver_url}/demo", secret, fresh=fresh)
-                    self._board.channels = [*self._board.channels, WEBHOOKS]
-                with contextlib.suppress(outlets.NotHereError):
-                    await outlets.set_up_account(self._http)
-                    self._tasks.append(asyncio.create_task(outlets.post_forever(self._http, self._on_post)))
-                    self._board.channels = [*self._board.channels, QUEUES]
+                await outlets.set_up_webhook(self._http, f"{receiver_url}/demo", secret, fresh=fresh)
+                await outlets.set_up_account(self._http)
+                self._tasks.append(asyncio.create_task(self._poster.run(self._on_post)))
                 async with _drawn(self._board):
                     await self._submit_all()
+                self._poster.pause = outlets.IDLE_S
                 print(f"\n{self._board.summary()}.\n\n  receiver {receiver_url}/\n{self._addresses}", flush=True)
                 print("\nCtrl-C ends it.", flush=True)
                 await asyncio.gather(*self._tasks)
