@@ -207,6 +207,12 @@ def test_the_admin_commands_make_list_and_remove(tmp_path: Path) -> None:
         for make, listing, name, remove in (
             (("source", "set", "north"), ("source", "list"), "north", ("source", "rm", "north")),
             (
+                ("account", "set", "posts", "--platform", "mastodon"),
+                ("account", "list"),
+                "posts",
+                ("account", "rm", "posts"),
+            ),
+            (
                 ("feed", "set", "sport", "--filter", '{"languages": ["de"]}'),
                 ("feed", "list"),
                 "sport",
