@@ -164,9 +164,7 @@ async def test_effects_of_one_batch_may_touch_many_keys(client: Client) -> None:
     assert [await client.get(KEYS.article(str(i))) for i in range(100)] == entries
 
 
-async def test_of_four_that_commit_the_same_entries_each_entry_is_acted_on_once(
-    client: Client, redis_url: str
-) -> None:
+async def test_of_four_that_commit_the_same_entries_each_entry_is_acted_on_once(client: Client, redis_url: str) -> None:
     entries = await delivered(client, 200)
 
     async def worker(other: Redis, offset: int) -> list[Done]:
