@@ -6,7 +6,7 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -60,7 +60,11 @@ class Worker:
         assert self._process is not None
         if self._process.returncode is None:
             self._process.send_signal(how)
-        await self._process.wait()
+        try:
+            await asyncio.wait_for(self._process.wait(), 20)
+        except TimeoutError:
+            self._process.kill()
+            raise AssertionError(f"the worker did not end on {how.name}") from None
 
 
 @asynccontextmanager
@@ -103,8 +107,8 @@ async def test_of_killed_workers_each_article_comes_out_once(redis_url: str, par
             return sum([await client.xlen(WireKeys(partition).enriched) for partition in range(partitions)])
 
         async def submit_up_to(first: int, last: int) -> None:
-            answer = await http.post("/v1/articles", json=[article(number) for number in range(first, last)])
-            assert answer.status_code == 202, answer.text
+            posts = [http.post("/v1/articles", json=[article(n) for n in range(first, last)][i::5]) for i in range(5)]
+            assert [answer.status_code for answer in await asyncio.gather(*posts)] == [202] * 5
 
         try:
             for worker in crew:
@@ -128,8 +132,8 @@ async def test_of_killed_workers_each_article_comes_out_once(redis_url: str, par
         assert await DeadLetters(client, partitions).count() == 0
 
 
-async def _reached(count: "object", target: int) -> bool:
-    return await count() >= target  # type: ignore[operator]
+async def _reached(count: Callable[[], Awaitable[int]], target: int) -> bool:
+    return await count() >= target
 
 
 async def _nothing_pending(client: Client, partitions: int) -> bool:
