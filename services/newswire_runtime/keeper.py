@@ -41,11 +41,11 @@ class Keeper:
             ):
                 self._tasks.append(asyncio.create_task(self._every(seconds, duty, hop)))
 
-    async def stop(self, timeout: float) -> None:
-        """Let each duty finish its turn, claimed entries too; end what takes more than ``timeout`` seconds."""
+    async def stop(self, seconds: float) -> None:
+        """Let each duty finish its turn, claimed entries too; end what takes more than ``seconds``."""
         self._stopping.set()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=timeout)
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

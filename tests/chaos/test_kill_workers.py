@@ -96,11 +96,13 @@ async def enriched(client: Client, partitions: int) -> Counter[tuple[str, int]]:
     return found
 
 
-@pytest.mark.parametrize(("partitions", "workers"), [(1, 1), (2, 2)])
-async def test_of_killed_workers_each_article_comes_out_once(redis_url: str, partitions: int, workers: int) -> None:
+@pytest.mark.parametrize(("partitions", "workers", "kills"), [(1, 1, 8), (2, 2, 5)])
+async def test_of_killed_workers_each_article_comes_out_once(
+    redis_url: str, partitions: int, workers: int, kills: int
+) -> None:
     chance = random.Random(partitions)
     crew = [Worker(redis_url, partitions) for _ in range(workers)]
-    total, kills = 1_000, 8
+    total = 1_000
     async with make_client(redis_url) as client, ingest(redis_url, partitions) as http:
 
         async def done() -> int:
