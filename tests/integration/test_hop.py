@@ -311,15 +311,6 @@ async def test_an_emptied_server_is_set_up_again(run: Run, client: Client) -> No
         assert await got(client, 1) == ["b.1"]
 
 
-async def test_the_next_stage_group_is_made_again_too(run: Run, client: Client) -> None:
-    async with run():
-        await client.flushall()
-        await until(lambda: _has_group(client), "the group again")
-        await send(client, "a")
-        await got(client, 1)
-        await until(lambda: _has_group(client, KEYS.enriched, PUBLISHER), "the next stage's group")
-
-
 async def test_a_service_without_its_group_is_not_ready(client: Client, redis_url: str) -> None:
     service = make_service(redis_url, pass_on)
     await service.start()
