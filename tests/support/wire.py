@@ -134,8 +134,12 @@ class Wire:
         async def quiet() -> bool:
             for keys in self.keys:
                 for stream in (keys.received, keys.enriched):
-                    if any(group["pending"] or group["lag"] for group in await self.broker.xinfo_groups(stream)):
-                        return False
+                    if not await self.broker.exists(stream):
+                        continue
+                    last = (await self.broker.xinfo_stream(stream))["last-generated-id"]
+                    for group in await self.broker.xinfo_groups(stream):
+                        if group["pending"] or group["last-delivered-id"] != last:
+                            return False
             return True
 
         await until(quiet, what="the streams are worked off")
