@@ -1,7 +1,7 @@
 """Many callers, one round trip: commands that arrive together travel in one pipeline.
 
 With ``appendfsync always`` the server syncs once for all commands that it handles
-in one turn. While one pipeline is on its way, the next one fills up; so the price of
+in one turn, and a `batch` is one turn. While one pipeline is on its way, the next one fills up; so the price of
 durability is shared, and a lone caller waits for nobody.
 """
 
@@ -10,10 +10,8 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from newswire_runtime.client import Client
+from newswire_runtime.client import MOST_IN_BATCH, Client, batch
 from newswire_runtime.scripts import Script, Word
-
-MAX_COMMANDS = 256
 
 
 class GroupCommit:
@@ -43,21 +41,21 @@ class GroupCommit:
 
     async def _flush(self) -> None:
         while self._queue:
-            batch, self._queue = self._queue[:MAX_COMMANDS], self._queue[MAX_COMMANDS:]
+            queued, self._queue = self._queue[:MOST_IN_BATCH], self._queue[MOST_IN_BATCH:]
             try:
-                pipeline = self._client.pipeline(transaction=False)
-                for command, _ in batch:
+                pipeline = batch(self._client)
+                for command, _ in queued:
                     pipeline.execute_command(*command)
                 replies = await pipeline.execute(raise_on_error=False)
             except BaseException as exc:
                 # Whether the server got the commands is not known: every caller hears of the fault.
-                for _, future in batch:
+                for _, future in queued:
                     if not future.done():
                         future.set_exception(exc if isinstance(exc, Exception) else ConnectionError("stopped"))
                 if not isinstance(exc, Exception):
                     raise
                 continue
-            for (_, future), reply in zip(batch, replies, strict=True):
+            for (_, future), reply in zip(queued, replies, strict=True):
                 if future.done():
                     continue
                 if isinstance(reply, Exception):

@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from newswire_runtime.client import Client
+from newswire_runtime.client import MOST_IN_BATCH, Client, batch
 
 Word = str | bytes | int | float
 
@@ -33,14 +33,12 @@ class Script:
             return await client.evalsha(self.sha, len(keys), *keys, *args)
 
     async def many(self, client: Client, calls: Sequence[tuple[Sequence[str], Sequence[Word]]]) -> list[Any]:
-        """Run the script for each ``(keys, args)`` in one round trip; one failure raises after all have run."""
-        if not calls:
-            return []
-        results = await self._pipeline(client, calls)
+        """Run the script for each ``(keys, args)`` in few round trips; one failure raises after all have run."""
+        results = await self._batches(client, calls)
         if any(isinstance(result, NoScriptError) for result in results):
             await client.script_load(self.source)
             missing = [i for i, result in enumerate(results) if isinstance(result, NoScriptError)]
-            again = await self._pipeline(client, [calls[i] for i in missing])
+            again = await self._batches(client, [calls[i] for i in missing])
             for i, result in zip(missing, again, strict=True):
                 results[i] = result
         for result in results:
@@ -48,8 +46,11 @@ class Script:
                 raise result
         return results
 
-    async def _pipeline(self, client: Client, calls: Sequence[tuple[Sequence[str], Sequence[Word]]]) -> list[Any]:
-        pipeline = client.pipeline(transaction=False)
-        for keys, args in calls:
-            pipeline.evalsha(self.sha, len(keys), *keys, *args)
-        return list(await pipeline.execute(raise_on_error=False))
+    async def _batches(self, client: Client, calls: Sequence[tuple[Sequence[str], Sequence[Word]]]) -> list[Any]:
+        results: list[Any] = []
+        for start in range(0, len(calls), MOST_IN_BATCH):
+            pipeline = batch(client)
+            for keys, args in calls[start : start + MOST_IN_BATCH]:
+                pipeline.evalsha(self.sha, len(keys), *keys, *args)
+            results += await pipeline.execute(raise_on_error=False)
+        return results
