@@ -68,8 +68,17 @@ class Stack:
         return done.stdout
 
 
+def remove_leftovers() -> None:
+    """Take down what a run of this test that was killed has left: its subnet is ours."""
+    listed = subprocess.run(["docker", "network", "ls", "--format", "{{.Name}}"], check=True, capture_output=True)
+    for project in {name.rpartition("_")[0] for name in listed.stdout.decode().split() if "newswire-test-" in name}:
+        command = ["docker", "compose", "-p", project, "down", "--volumes", "--remove-orphans"]
+        subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=120)
+
+
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
+    remove_leftovers()
     token = secrets.token_urlsafe(16)
     settings = {
         "COMPOSE_PROJECT_NAME": f"newswire-test-{secrets.token_hex(3)}",
