@@ -47,7 +47,14 @@ class Stack:
 
     def url(self, service: str) -> str:
         """The service's published address, looked up each time: a container made anew gets another port."""
-        return f"http://127.0.0.1:{self._compose.get_service_port(service, 8080)}"
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return f"http://127.0.0.1:{self._compose.get_service_port(service, 8080)}"
+            except TypeError:  # while a container is being restarted it has no port, and testcontainers reads int(None)
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def kill(self, service: str) -> None:
         """End the service's process as a crash would. Not `docker kill`: nothing restarts after that."""
