@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from newswire_runtime.groups import drop_idle_consumers, ensure_group, trim_handled
 from newswire_runtime.hop import Hop, RawEntry
+from newswire_runtime.tasks import wanted
 
 log = structlog.get_logger()
 
@@ -107,7 +108,7 @@ async def tidy(hop: Hop[Any]) -> None:
 
 async def _every(seconds: float, duty: Callable[[Hop[Any]], Awaitable[object]], hop: Hop[Any]) -> None:
     name = duty.__name__
-    while True:
+    while wanted():
         await asyncio.sleep(seconds)
         try:
             await duty(hop)
