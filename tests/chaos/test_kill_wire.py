@@ -96,19 +96,19 @@ class Desk:
                 "", {"uri": uri, "version": version, "headline": f"{number} v{version}"}, uri
             )
         if number % 10 == 0:
-            await self._until_acknowledged("", {"uri": uri, "version": 3, "pub_status": "canceled"}, uri)
+            await self._until_acknowledged({"uri": uri, "version": 3, "pub_status": "canceled"})
             self.killed.add(uri)
 
-    async def _until_acknowledged(self, path: str, body: dict[str, Any], uri: str) -> None:
+    async def _until_acknowledged(self, body: dict[str, Any]) -> None:
         async def acknowledged() -> bool:
             with suppress(httpx.TransportError):
-                answer = await self._http.post(f"{self._url}/v1/articles{path}", json=body, headers=ADMIN)
+                answer = await self._http.post(f"{self._url}/v1/articles", json=body, headers=ADMIN)
                 # After a lost answer the same version again is `unchanged`: it was accepted.
                 return answer.status_code in (200, 202)
             return False
 
         await until(acknowledged, 40, f"{body} was acknowledged")
-        self.versions[uri] = body["version"]
+        self.versions[body["uri"]] = body["version"]
 
 
 async def listed(wire: Wire) -> list[tuple[str, int]]:
