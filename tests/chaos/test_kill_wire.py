@@ -20,7 +20,7 @@ from support.servers import KillableServer
 from support.wire import OPERATOR, Hook, Receiver, Wire, receiving, until
 
 RUN = "from newswire_cli.main import main; main()"
-ARTICLES, KILLS = 300, 8
+ARTICLES, KILLS = 300, 6
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
 
 
