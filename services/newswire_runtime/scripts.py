@@ -51,5 +51,6 @@ class Script:
     async def _pipeline(self, client: Client, calls: Sequence[tuple[Sequence[str], Sequence[Word]]]) -> list[Any]:
         pipeline = client.pipeline(transaction=False)
         for keys, args in calls:
-            pipeline.evalsha(self.sha, len(keys), *keys, *args)
+            # The named method is blocked in redis-py's pipelines for clusters.
+            pipeline.execute_command("EVALSHA", self.sha, len(keys), *keys, *args)
         return list(await pipeline.execute(raise_on_error=False))
