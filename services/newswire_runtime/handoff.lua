@@ -16,13 +16,7 @@
 -- is pending again with its count of deliveries, so that it wears out like any
 -- other that fails. Effects before the failed one stay: write first what may fail.
 
-local function newer(rank, than)
-  local version, ms = string.match(rank, '^(%d+):(-?%d+)$')
-  local old_version, old_ms = string.match(than, '^(%d+):(-?%d+)$')
-  version, ms = tonumber(version), tonumber(ms)
-  old_version, old_ms = tonumber(old_version), tonumber(old_ms)
-  return version > old_version or (version == old_version and ms > old_ms)
-end
+--include newswire_runtime/newer.lua
 
 local stream, marks, group = KEYS[1], KEYS[2], ARGV[1]
 local at, results = 3, {}

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from newswire_runtime.groups import drop_idle_consumers, ensure_group, trim_handled
 from newswire_runtime.hop import Hop, RawEntry
+from newswire_runtime.tasks import wanted
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ class Keeper:
         self._tasks.clear()
 
     async def _every(self, seconds: float, duty: Callable[[Hop[Any]], Awaitable[object]], hop: Hop[Any]) -> None:
-        while not self._stopping.is_set():
+        while wanted() and not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), seconds)
                 return

@@ -5,6 +5,7 @@ out of memory, and never stops half-way between two writes.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -14,14 +15,23 @@ from redis.exceptions import NoScriptError
 from newswire_runtime.client import MOST_IN_BATCH, Client, batch
 
 Word = str | bytes | int | float
+_INCLUDE = re.compile(r"^--include (\S+)/(\S+)$", re.MULTILINE)
+
+
+def _text(package: str, name: str) -> str:
+    text = files(package).joinpath(name).read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda match: _text(match[1], match[2]), text)
 
 
 class Script:
-    """A Lua script, called by its digest and loaded when the server does not know it."""
+    """A Lua script, called by its digest and loaded when the server does not know it.
+
+    A line ``--include package/file.lua`` stands for that file's text.
+    """
 
     def __init__(self, package: str, name: str) -> None:
         self.name = name
-        self.source = files(package).joinpath(name).read_text(encoding="utf-8")
+        self.source = _text(package, name)
         self.sha = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, client: Client, keys: Sequence[str], args: Sequence[Word]) -> Any:
@@ -51,6 +61,7 @@ class Script:
         for start in range(0, len(calls), MOST_IN_BATCH):
             pipeline = batch(client)
             for keys, args in calls[start : start + MOST_IN_BATCH]:
-                pipeline.evalsha(self.sha, len(keys), *keys, *args)
+                # The named method is blocked in redis-py's pipelines for clusters.
+                pipeline.execute_command("EVALSHA", self.sha, len(keys), *keys, *args)
             results += await pipeline.execute(raise_on_error=False)
         return results

@@ -57,9 +57,11 @@ class Service:
 
     async def stop(self) -> None:
         """Finish the work in hand, then let go of the broker."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Some client libraries swallow a cancellation, and a loop may have work in hand that lasts too long.
+        while running := [task for task in self._tasks if not task.done()]:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=self.settings.stop_timeout)
         if self._keeper is not None:
             await self._keeper.stop(self.settings.stop_timeout)
         for hop in self.hops:

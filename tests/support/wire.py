@@ -308,7 +308,11 @@ async def running(broker_url: str, services: Sequence[Builder] = EVERYTHING, **g
     waiting.cancel()
     if serving.done():
         await serving
-    assert ready.is_set(), "the wire did not become ready"
+    if not ready.is_set():
+        reasons = [reason for service in built for reason in await service.unready()]
+        stop.set()
+        await serving
+        raise AssertionError(f"the wire did not become ready: {reasons}")
     wire = Wire(f"http://127.0.0.1:{sock.getsockname()[1]}", broker_url, settings.partitions)
     try:
         yield wire

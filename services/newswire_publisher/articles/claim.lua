@@ -14,13 +14,7 @@
 -- Returns {0} if a newer version is known; else {1, published (ms), moment (ms), act,
 -- every sink of the ledger…}.
 
-local function newer(rank, than)
-  local version, ms = string.match(rank, '^(%d+):(-?%d+)$')
-  local old_version, old_ms = string.match(than, '^(%d+):(-?%d+)$')
-  version, ms = tonumber(version), tonumber(ms)
-  old_version, old_ms = tonumber(old_version), tonumber(old_ms)
-  return version > old_version or (version == old_version and ms > old_ms)
-end
+--include newswire_runtime/newer.lua
 
 local key, rank, act, kind, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[6])
 local seen = redis.call('HMGET', KEYS[1], 'rank', 'published', 'moment', 'shown', 'act')

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from newswire_runtime.client import Client
 from newswire_runtime.scripts import Script
+from newswire_runtime.tasks import wanted
 from newswire_schemas.streams import WireKeys
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ class ScheduleMover:
         self._move = Script("newswire_publisher.articles", "due.lua")
 
     async def run(self) -> None:
-        while True:
+        while wanted():
             pause = LONGEST_WAIT
             try:
                 for keys in self._keys:

@@ -5,13 +5,7 @@
 -- ARGV  1 article's key, 2 rank, 3 'put' or 'take', 4 score (ms), 5 moment of the change (ms), 6 most items kept
 -- Returns 1 if the feed changed, 0 if it knew this version or a newer one.
 
-local function newer(rank, than)
-  local version, ms = string.match(rank, '^(%d+):(-?%d+)$')
-  local old_version, old_ms = string.match(than, '^(%d+):(-?%d+)$')
-  version, ms = tonumber(version), tonumber(ms)
-  old_version, old_ms = tonumber(old_version), tonumber(old_ms)
-  return version > old_version or (version == old_version and ms > old_ms)
-end
+--include newswire_runtime/newer.lua
 
 local seen = redis.call('HGET', KEYS[3], ARGV[1])
 if seen and not newer(ARGV[2], seen) then

@@ -1,4 +1,5 @@
 #!lua
+--include newswire_publisher.social/common.lua
 -- What the desk does with one post. The keys are those of common.lua.
 --
 -- ARGV  1 'cancel' or 'resend', 2 post's id

@@ -1,5 +1,4 @@
-#!lua
--- What the steps of a post queue share. Each step's script follows this text (`QueueScript`).
+-- What the steps of a post queue share. Each step's script includes this text.
 --
 -- KEYS  1 posts (hash of id to JSON), 2 seen (hash of article key to JSON), 3 ready (sorted set of id
 --       by turn), 4 timed (sorted set of id by ms: ends of leases, and of waits before a retry),
@@ -20,13 +19,7 @@ local AHEAD = -1e15 -- a recall's turn comes before every post's
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
-local function newer(rank, than)
-  local version, ms = string.match(rank, '^(%d+):(-?%d+)$')
-  local old_version, old_ms = string.match(than, '^(%d+):(-?%d+)$')
-  version, ms = tonumber(version), tonumber(ms)
-  old_version, old_ms = tonumber(old_version), tonumber(old_ms)
-  return version > old_version or (version == old_version and ms > old_ms)
-end
+--include newswire_runtime/newer.lua
 
 local function load(id)
   local body = redis.call('HGET', POSTS, id)

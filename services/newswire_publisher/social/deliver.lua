@@ -1,4 +1,5 @@
 #!lua
+--include newswire_publisher.social/common.lua
 -- Take one version of an article into the queue. The keys are those of common.lua.
 --
 -- ARGV  1 the offer as JSON, 2 most posts kept

@@ -1,4 +1,5 @@
 #!lua
+--include newswire_publisher.social/common.lua
 -- Hand the next posts to a poster. The keys are those of common.lua.
 --
 -- ARGV  1 lease (ms), 2… one new lease token for each post wanted; without any, only time is followed

@@ -20,13 +20,11 @@ What can go wrong, and what happens then:
   remembered: a correction then edits it, a kill takes it back.
 """
 
-import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from importlib.resources import files
 from typing import Literal
 
 from newswire_publisher.social.offers import Offer
@@ -39,16 +37,6 @@ KEPT = 10_000
 """Posts that an account's queue remembers; older ones that are done go."""
 
 PACKAGE = "newswire_publisher.social"
-
-
-class QueueScript(Script):
-    """A step of the queue: its own text after the functions that all steps share."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(PACKAGE, name)
-        common = files(PACKAGE).joinpath("common.lua").read_text(encoding="utf-8")
-        self.source = common + self.source.removeprefix("#!lua\n")
-        self.sha = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
 
 class Did(Enum):
@@ -78,10 +66,10 @@ class PostQueue:
         self._client = client
         self._partitions = partitions
         self._kept = kept
-        self._deliver = QueueScript("deliver.lua")
-        self._lease = QueueScript("lease.lua")
-        self._settle = QueueScript("settle.lua")
-        self._act = QueueScript("act.lua")
+        self._deliver = Script(PACKAGE, "deliver.lua")
+        self._lease = Script(PACKAGE, "lease.lua")
+        self._settle = Script(PACKAGE, "settle.lua")
+        self._act = Script(PACKAGE, "act.lua")
 
     async def deliver(self, offers: Sequence[Offer]) -> list[bool]:
         """Take offers; return for each whether the version was new to its account."""

@@ -1,4 +1,5 @@
 #!lua
+--include newswire_publisher.social/common.lua
 -- Take what came of a lease. The keys are those of common.lua.
 --
 -- A lease that ran out counts until the post is leased again or overtaken. If it was overtaken, and turns

@@ -13,13 +13,7 @@
 -- Items hold  a:N attempts, k:N article's key, l:N lease, p:KEY its push, n:KEY the one that follows.
 -- Returns the entry's number, or 0 if there is none.
 
-local function newer(rank, than)
-  local version, ms = string.match(rank, '^(%d+):(-?%d+)$')
-  local old_version, old_ms = string.match(than, '^(%d+):(-?%d+)$')
-  version, ms = tonumber(version), tonumber(ms)
-  old_version, old_ms = tonumber(old_version), tonumber(old_ms)
-  return version > old_version or (version == old_version and ms > old_ms)
-end
+--include newswire_runtime/newer.lua
 
 local key, rank, act = ARGV[2], ARGV[3], ARGV[4]
 local seen = redis.call('HGET', KEYS[3], key)

@@ -65,7 +65,6 @@ class HookSinks:
     async def wake(self, hook_id: str) -> None:
         """Let the workers look at a subscription now: it was enabled, or its address changed."""
         keys = HookKeys(hook_id, self._partitions)
-        seconds, micros = await self._client.time()
         await self._client.hdel(keys.state, "pause")
-        await self._client.zadd(keys.turns, {hook_id: seconds * 1000 + micros // 1000})
+        await self._client.zadd(keys.turns, {hook_id: 0})
         await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
