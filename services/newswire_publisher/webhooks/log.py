@@ -4,6 +4,7 @@ An entry names a version; its payload is made from the store's copy of that vers
 the same bytes for a push, a retry and ``GET …/events`` (design section 7).
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -36,14 +37,18 @@ class Entry:
     trace_id: str
 
 
-def fields_of(dispatch: Dispatch, event_type: str) -> list[str | int]:
-    """Return the words that ``append.lua`` writes for a dispatch."""
+def fields_of(dispatch: Dispatch, event_type: str) -> str:
+    """Return the fields that ``append.lua`` writes for a dispatch, as one JSON array of strings.
+
+    One word, not eighteen: packing words for the server is most of the fan-out's CPU.
+    """
     article = dispatch.article
-    return [
+    fields: list[str | int] = [
         *("k", article.key, "u", article.uri, "v", article.version, "r", str(article.rank), "t", event_type),
         *("m", to_ms(dispatch.moment), "p", to_ms(dispatch.published)),
         *("a", to_ms(dispatch.received_at), "i", dispatch.trace_id),
     ]
+    return json.dumps([str(field) for field in fields], ensure_ascii=False)
 
 
 class HookLog:
