@@ -68,7 +68,9 @@ class SubmissionReplayed(Event):
     type: Literal["submission.replayed"] = "submission.replayed"
     content_type: str
     format: str | None = None
+    uri: str | None = Field(None, description="The uri that the caller asked for.")
     owner: str = ""
+    may_change_all: bool = False
     body_base64: str
 
 

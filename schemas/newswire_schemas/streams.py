@@ -95,10 +95,16 @@ class PostKeys:
     def __init__(self, account: str, partitions: int) -> None:
         prefix = f"post:{{{partition_of(account, partitions)}}}:{account}"
         self.posts = f"{prefix}:posts"
-        self.ready = f"{prefix}:ready"
-        self.leased = f"{prefix}:leased"
         self.seen = f"{prefix}:seen"
+        self.ready = f"{prefix}:ready"
+        self.timed = f"{prefix}:timed"
         self.index = f"{prefix}:index"
+        self.counts = f"{prefix}:counts"
+
+    @property
+    def all(self) -> list[str]:
+        """The keys in the order that the queue's scripts take them."""
+        return [self.posts, self.seen, self.ready, self.timed, self.index, self.counts]
 
 
 def hook_turns(partition: int) -> str:

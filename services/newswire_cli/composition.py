@@ -57,16 +57,11 @@ def build_service(name: str, settings: Settings, only: frozenset[str] | None = N
         from newswire_enrichment.app import build as build_enrichment
 
         return build_enrichment(settings)
-    import importlib
+    from newswire_publisher.app import build as build_publisher
 
-    build_publisher = importlib.import_module("newswire_publisher.app").build
-    service: Service = build_publisher(settings, only=only)
-    return service
+    return build_publisher(settings, only=only)
 
 
 def build_all(settings: Settings) -> list[Service]:
     """Return all services for one process, in the order in which they are started."""
-    import importlib.util
-
-    names = [name for name in SERVICES if importlib.util.find_spec(f"newswire_{name}.app")]
-    return [build_service(name, settings) for name in names]
+    return [build_service(name, settings) for name in SERVICES]

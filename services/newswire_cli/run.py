@@ -82,6 +82,7 @@ def configure_logs(settings: Settings) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+        logger.setLevel(logging.WARNING)
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:

@@ -72,14 +72,20 @@ async def _run(options: Options) -> None:
     embedded = EmbeddedServer(data_dir)
     settings = _settings(options, embedded.url, operator_token(data_dir))
     sock = listen(settings.host, settings.port)
+    if not settings.base_url:
+        settings = settings.model_copy(update={"base_url": base_url(settings.host, sock.getsockname()[1])})
     with contextlib.closing(sock):
         data_dir.mkdir(parents=True, exist_ok=True)
         if options.ready_file is not None:
             options.ready_file.unlink(missing_ok=True)
-        async with _running(embedded, settings, stop) as services:
-            if services:
-                keep_token(data_dir, settings)
-                await _serve(services, sock, settings, options, stop)
+        try:
+            async with _running(embedded, settings, stop) as services:
+                if services:
+                    keep_token(data_dir, settings)
+                    await _serve(services, sock, settings, options, stop)
+        finally:
+            if options.ready_file is not None:
+                options.ready_file.unlink(missing_ok=True)
 
 
 @contextlib.asynccontextmanager
@@ -123,7 +129,7 @@ async def _serve(
         if options.demo:
             from newswire_cli.demo import show
 
-            demo.append(asyncio.create_task(show(url, data_dir, _token_of(settings))))
+            demo.append(asyncio.create_task(show(url, data_dir, _token_of(settings), addresses(url, data_dir))))
         else:
             print(f"newswire is ready on {url}", addresses(url, data_dir), "Ctrl-C ends it.", sep="\n", flush=True)
 

@@ -91,7 +91,8 @@ class IngestApi:
         try:
             body = await read_body(request, self._max_body)
         except Problem:
-            await self._submissions.keep_refused(self._shape(request, caller, b"", {}), "too large; nothing was kept")
+            unread = self._shape(request, caller, b"", {})
+            await self._submissions.keep_refused(unread, "too large; nothing was kept", whole=False)
             raise
         source = (await self._sources.all()).get(caller.name)
         return self._shape(request, caller, body, source.plain_defaults() if source else {})
@@ -116,7 +117,7 @@ class IngestApi:
         except FormatError as exc:
             raise _refusal(exc) from exc
         except ContendedError as exc:
-            raise Problem(503, "contended", str(exc), headers={"Retry-After": "1"}) from exc
+            raise _contended(exc) from exc
         return {"items": [result.as_json() for result in results]}
 
     def _desk_act(self, word: str, status: PubStatus) -> Any:
@@ -131,7 +132,11 @@ class IngestApi:
                 seen[:] = [known]
                 return desk_version(known, status, note.ed_note if note else None, moment)
 
-            decision = await self._desk.settle(key, choose, owner=caller.name, trace_id=trace_id(request), now=moment)
+            trace = trace_id(request)
+            try:
+                decision = await self._desk.settle(key, choose, owner=caller.name, trace_id=trace, now=moment)
+            except ContendedError as exc:
+                raise _contended(exc) from exc
             if isinstance(decision, Rejected):
                 raise Problem(409, "not-possible", decision.reason)
             result = result_of(decision, seen[0].article.uri, seen[0], _ACT_OF[word])
@@ -179,6 +184,10 @@ def _answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> Resp
         media_type="application/json",
         headers=headers,
     )
+
+
+def _contended(exc: ContendedError) -> Problem:
+    return Problem(503, "contended", str(exc), headers={"Retry-After": "1"})
 
 
 def _refusal(exc: FormatError) -> Problem:

@@ -39,10 +39,11 @@ class Answers:
         digest = hashlib.sha256(f"{caller}\n{key}".encode()).hexdigest()
         redis_key = WireKeys(partition_of(digest, self._partitions)).answer(digest)
         slot = Slot(redis_key, hashlib.sha256(body).hexdigest())
-        taken = await self._client.set(redis_key, json.dumps([slot.fingerprint]), nx=True, ex=PENDING_SECONDS)
-        if taken:
+        # One command: between two, the first call could end and its answer be forgotten.
+        found = await self._client.set(redis_key, json.dumps([slot.fingerprint]), nx=True, get=True, ex=PENDING_SECONDS)
+        if found is None:
             return slot, None
-        kept = json.loads(await self._client.get(redis_key) or "[null]")
+        kept = json.loads(found)
         if kept[0] != slot.fingerprint:
             raise Problem(422, "idempotency-key-reused", "this Idempotency-Key was used with another body")
         if len(kept) == 1:

@@ -12,9 +12,9 @@ edited is a correction.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from newswire_schemas.article import Act, Article, Draft, PubStatus, Rank, to_ms
+from newswire_schemas.article import MAX_VERSION, Act, Article, Draft, PubStatus, Rank, to_ms
 
 _NOT_CONTENT = {"uri", "version", "version_created", "first_created", "published", "warnings"}
 
@@ -94,7 +94,9 @@ def _not_newer(draft: Draft, known: Known, digest: str) -> Unchanged | Stale | N
     version = draft.version if draft.version is not None else known.rank.version
     created = to_ms(draft.version_created) if draft.version_created else known.rank.created_ms
     if draft.version is None:
-        if same:
+        # What the desk withheld or reinstated says the same still: a page that is read again brings nothing back.
+        by_desk = known.digest.endswith(f":{digest}") and known.status is not PubStatus.CANCELED
+        if same or by_desk:
             return Unchanged()
         if draft.version_created and created < known.rank.created_ms:
             return Stale(f"a version of {known.article.version_created.isoformat()} was accepted before")
@@ -120,8 +122,9 @@ def _act(draft: Draft, known: Known | None, now: datetime) -> Act:
 
 
 def _settle(draft: Draft, known: Known | None, now: datetime) -> Article:
-    created = draft.version_created or now
-    version = draft.version or (known.rank.version + 1 if known else 1)
+    version, created = draft.version or 1, draft.version_created or now
+    if known is not None and draft.version is None:
+        version, created = _next(known, created)
     first = known.article.first_created if known else draft.first_created or created
     fields = {name: getattr(draft, name) for name in type(draft).model_fields}
     fields.update(version=version, version_created=created, first_created=first)
@@ -132,6 +135,13 @@ def _settle(draft: Draft, known: Known | None, now: datetime) -> Article:
     if draft.pub_status is not PubStatus.USABLE:
         fields["embargoed_until"] = None
     return Article.model_construct(**fields)
+
+
+def _next(known: Known, created: datetime) -> tuple[int, datetime]:
+    """Return the version after the known one; where numbers end, the time alone makes it newer."""
+    if known.rank.version < MAX_VERSION:
+        return known.rank.version + 1, created
+    return MAX_VERSION, max(created, known.article.version_created + timedelta(milliseconds=1))
 
 
 def desk_version(
@@ -145,6 +155,6 @@ def desk_version(
     act = {PubStatus.CANCELED: Act.KILL, PubStatus.WITHHELD: Act.WITHHOLD, PubStatus.USABLE: Act.REINSTATE}[status]
     if act is Act.REINSTATE and known.status is not PubStatus.WITHHELD:
         return Rejected("only a withheld article can be reinstated")
-    created = max(now, known.article.version_created)
-    changed = {"pub_status": status, "version": known.rank.version + 1, "version_created": created, "ed_note": ed_note}
+    version, created = _next(known, max(now, known.article.version_created))
+    changed = {"pub_status": status, "version": version, "version_created": created, "ed_note": ed_note}
     return Accepted(act, known.article.model_copy(update=changed), digest=f"{status}:{known.digest}")

@@ -4,7 +4,6 @@ bytes ──parse──▶ drafts ──settle each──▶ outcomes        acc
   └── unreadable ──▶ quarantine (a dead letter that can be replayed) and the error
 """
 
-import asyncio
 import base64
 import hashlib
 from collections.abc import Mapping
@@ -107,17 +106,20 @@ class Submissions:
         decision = await self._desk.settle(
             key, look_and_decide, owner=submission.owner, trace_id=submission.trace_id, now=submission.now
         )
-        return result_of(decision, uri, known_before[0], _intended(draft))
+        return result_of(decision, uri, known_before[0], _intended(draft, known_before[0]))
 
-    async def keep_refused(self, submission: Submission, reason: str) -> None:
-        """Keep a submission that could not be read with the dead letters, so that it can be replayed."""
+    async def keep_refused(self, submission: Submission, reason: str, *, whole: bool = True) -> None:
+        """Keep a submission that could not be read with the dead letters, so that it can be replayed if it is whole."""
         body = submission.body[:KEPT_BYTES]
-        whole = len(body) == len(submission.body)
+        if len(body) < len(submission.body):
+            whole, reason = False, f"{reason} (cut to {KEPT_BYTES} bytes)"
         event = SubmissionReplayed(
             trace_id=submission.trace_id,
             content_type=submission.content_type or "",
             format=submission.format,
+            uri=submission.uri,
             owner=submission.owner,
+            may_change_all=submission.may_change_all,
             body_base64=base64.b64encode(body).decode(),
         )
         digest = hashlib.sha256(body).hexdigest()
@@ -128,15 +130,10 @@ class Submissions:
             origin=keys.submitted if whole else "",
             event=event.model_dump_json().encode(),
             reason="refused",
-            detail=reason if whole else f"{reason} (cut to {KEPT_BYTES} bytes)",
+            detail=reason,
             attempts=1,
         )
         await self._client.xadd(effect.key, dict(zip(effect.words[1::2], effect.words[2::2], strict=True)))
-
-
-async def take_all(submissions: Submissions, batch: list[Submission]) -> list[list[ItemResult] | BaseException]:
-    """Take several submissions at once; each one's results or its error, in order."""
-    return await asyncio.gather(*[submissions.take(each) for each in batch], return_exceptions=True)
 
 
 def result_of(decision: Decision, uri: str, known: Known | None, intended: Act) -> ItemResult:
@@ -154,7 +151,11 @@ def result_of(decision: Decision, uri: str, known: Known | None, intended: Act) 
             return ItemResult(uri, key, before, intended, "rejected", reason)
 
 
-def _intended(draft: Draft) -> Act:
+def _intended(draft: Draft, known: Known | None) -> Act:
+    """Return what a submission was that changed nothing, for its answer."""
     if draft.pub_status is PubStatus.CANCELED:
         return Act.KILL
-    return Act.WITHHOLD if draft.pub_status is PubStatus.WITHHELD else Act.NEW if draft.version == 1 else Act.CORRECTION
+    if draft.pub_status is PubStatus.WITHHELD:
+        return Act.WITHHOLD
+    first = (draft.version or (known.rank.version if known else 1)) == 1
+    return Act.NEW if first else Act.CORRECTION

@@ -24,6 +24,9 @@ from newswire_publisher.feeds.model import Feed
 from newswire_publisher.feeds.sink import FeedSinks
 from newswire_publisher.routing.fanout import Fanout
 from newswire_publisher.routing.topics import TopicTree, load_topic_tree
+from newswire_publisher.social.accounts import Account
+from newswire_publisher.social.api import SocialApi
+from newswire_publisher.social.sink import SocialSinks
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.log import HookLog
@@ -40,6 +43,7 @@ from newswire_runtime.outbound import GuardedClient
 from newswire_runtime.service import Loop, Service
 from newswire_runtime.settings import Settings
 from newswire_runtime.ssrf import AddressGuard
+from newswire_schemas.article import Article
 from newswire_schemas.events import PublisherEvent
 from newswire_schemas.streams import PUBLISHER, WireKeys
 
@@ -80,7 +84,8 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     )
     feeds, feed_api = _feeds(parts)
     hooks, hook_api, workers, http = _webhooks(parts)
-    fanout = Fanout(parts.store, [feeds, hooks], parts.topics)
+    posts, post_api = _social(parts)
+    fanout = Fanout(parts.store, [feeds, hooks, posts], parts.topics)
     hops = [
         Hop(
             broker,
@@ -109,6 +114,8 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     def install(app: FastAPI) -> None:
         if "feeds" in roles:
             feed_api.install(app)
+        if "social" in roles:
+            post_api.install(app)
         if "api" in roles:
             hook_api.install(app)
             article_api.install(app)
@@ -157,3 +164,15 @@ def _webhooks(parts: _Parts) -> tuple[HookSinks, HookApi, list[HookWorker], Guar
         for partition in range(partitions)
     ]
     return sinks, api, workers, http
+
+
+def _social(parts: _Parts) -> tuple[SocialSinks, SocialApi]:
+    sinks = SocialSinks(
+        parts.client, Table(parts.client, "accounts", Account), parts.base_url, parts.settings.partitions
+    )
+
+    async def load(key: str) -> Article | None:
+        row = await parts.store.row(key)
+        return row.article if row is not None and row.is_public else None
+
+    return sinks, SocialApi(sinks=sinks, tokens=parts.tokens, load_article=load)

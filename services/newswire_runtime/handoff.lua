@@ -9,10 +9,12 @@
 --
 -- KEYS  1 input stream, 2 marks (hash), 3… every key that an effect touches
 -- ARGV  1 group, 2 number of entries, then for each entry:
---         id, mark field ('' for none), rank ('version:ms'), number of effects,
+--         id, how often it was delivered, mark field ('' for none), rank ('version:ms'), number of effects,
 --         then for each effect: number of words, command, key's place in KEYS, words…
 -- Returns for each entry: 1 done, 0 done by another before, 2 stale, or the
--- error text of an effect that failed; such an entry is pending again.
+-- error text of an effect that failed: its mark is what it was, and the entry
+-- is pending again with its count of deliveries, so that it wears out like any
+-- other that fails. Effects before the failed one stay: write first what may fail.
 
 local function newer(rank, than)
   local version, ms = string.match(rank, '^(%d+):(-?%d+)$')
@@ -26,18 +28,19 @@ local stream, marks, group = KEYS[1], KEYS[2], ARGV[1]
 local at, results = 3, {}
 
 for entry = 1, tonumber(ARGV[2]) do
-  local id, field, rank, effects = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
-  at = at + 4
+  local id, deliveries, field, rank, effects = unpack(ARGV, at, at + 4)
+  local mark = false
+  at = at + 5
   local outcome = redis.call('XACK', stream, group, id)
   if outcome == 1 and field ~= '' then
-    local mark = redis.call('HGET', marks, field)
+    mark = redis.call('HGET', marks, field)
     if mark and not newer(rank, mark) then
       outcome = 2
     else
       redis.call('HSET', marks, field, rank)
     end
   end
-  for _ = 1, effects do
+  for _ = 1, tonumber(effects) do
     local words = tonumber(ARGV[at])
     if outcome == 1 then
       local call = { ARGV[at + 1], KEYS[tonumber(ARGV[at + 2])] }
@@ -47,8 +50,10 @@ for entry = 1, tonumber(ARGV[2]) do
       local reply = redis.pcall(unpack(call))
       if type(reply) == 'table' and reply.err then
         outcome = reply.err
-        redis.call('XCLAIM', stream, group, 'handoff', 0, id, 'FORCE', 'JUSTID')
-        if field ~= '' then
+        redis.call('XCLAIM', stream, group, 'handoff', 0, id, 'RETRYCOUNT', deliveries, 'FORCE', 'JUSTID')
+        if mark then
+          redis.call('HSET', marks, field, mark)
+        elseif field ~= '' then
           redis.call('HDEL', marks, field)
         end
       end

@@ -6,7 +6,7 @@ of a batch is one script call (``handoff.lua``). XACK is the commit: whoever get
 by two workers, acts once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -59,15 +59,19 @@ class Handoff:
         self._marks = marks
         self._script = Script("newswire_runtime", "handoff.lua")
 
-    async def commit(self, commits: Sequence[Commit]) -> list[Done]:
-        """Apply the commits in order; raise `HandoffError` if the server refused one's effect."""
+    async def commit(self, commits: Sequence[Commit], deliveries: Mapping[bytes, int] | None = None) -> list[Done]:
+        """Apply the commits in order; raise `HandoffError` if the server refused one's effect.
+
+        ``deliveries`` tells how often each entry was delivered (1 where it is silent); a refused
+        one keeps that count.
+        """
         if not commits:
             return []
         places: dict[str, int] = {self._stream: 1, self._marks: 2}
         args: list[Word] = [self._group, len(commits)]
         for commit in commits:
             field, rank = (commit.mark[0], str(commit.mark[1])) if commit.mark else ("", "")
-            args += [commit.entry_id, field, rank, len(commit.effects)]
+            args += [commit.entry_id, (deliveries or {}).get(commit.entry_id, 1), field, rank, len(commit.effects)]
             for effect in commit.effects:
                 place = places.setdefault(effect.key, len(places) + 1)
                 args += [len(effect.words) + 2, effect.command, place, *effect.words]

@@ -123,7 +123,7 @@ class Hop(Generic[E]):
         began = time.perf_counter()
         good, commits = self._decode(raw)
         commits += await self._process(good)
-        done = await self._handoff.commit(commits)
+        done = await self._handoff.commit(commits, {entry_id: times for entry_id, _, times in raw})
         metrics.HOP_SECONDS.labels(self.group).observe(time.perf_counter() - began)
         for outcome in done:
             metrics.HOP_ENTRIES.labels(self.group, outcome.name.lower()).inc()

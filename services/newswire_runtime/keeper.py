@@ -5,6 +5,7 @@ the server ends one turn and not the loop.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ log = structlog.get_logger()
 WATCH_SECONDS = 1.0
 TRIM_SECONDS = 30.0
 CONSUMER_IDLE_MS = 3_600_000
+_MAY_WRITE = "#!lua\nreturn 1"
+"""Does nothing; a server that is out of memory, or a read-only one, refuses it like any write."""
 
 
 class Keeper:
@@ -27,6 +30,7 @@ class Keeper:
     def __init__(self, hops: Sequence[Hop[Any]]) -> None:
         self._hops = hops
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
 
     def start(self) -> None:
         for hop in self._hops:
@@ -35,21 +39,34 @@ class Keeper:
                 (WATCH_SECONDS, revive),
                 (TRIM_SECONDS, tidy),
             ):
-                self._tasks.append(asyncio.create_task(_every(seconds, duty, hop)))
+                self._tasks.append(asyncio.create_task(self._every(seconds, duty, hop)))
 
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def stop(self, seconds: float) -> None:
+        """Let each duty finish its turn, claimed entries too; end what takes more than ``seconds``."""
+        self._stopping.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         self._tasks.clear()
+
+    async def _every(self, seconds: float, duty: Callable[[Hop[Any]], Awaitable[object]], hop: Hop[Any]) -> None:
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), seconds)
+                return
+            await _turn(duty, hop)
 
 
 async def reclaim(hop: Hop[Any]) -> int:
     """Take over entries that their reader has not finished in time; return how many were taken.
 
     Entries that were delivered too often become dead letters; so each entry that is
-    claimed has its own delivery count from XPENDING.
+    claimed has its own delivery count from XPENDING. Nothing is claimed while the server
+    refuses writes: each claim counts as a delivery, and no entry may wear out by that.
     """
+    await hop.client.eval(_MAY_WRITE, 0)
     idle_ms = int(hop.settings.claim_idle * 1000)
     taken, start = 0, "0-0"
     while True:
@@ -105,16 +122,14 @@ async def tidy(hop: Hop[Any]) -> None:
     await drop_idle_consumers(hop.client, hop.stream, hop.group, CONSUMER_IDLE_MS)
 
 
-async def _every(seconds: float, duty: Callable[[Hop[Any]], Awaitable[object]], hop: Hop[Any]) -> None:
+async def _turn(duty: Callable[[Hop[Any]], Awaitable[object]], hop: Hop[Any]) -> None:
     name = duty.__name__
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await duty(hop)
-        except ResponseError as exc:
-            level = log.debug if "NOGROUP" in str(exc) else log.warning
-            level("duty.failed", duty=name, error=str(exc))
-        except (RedisError, OSError) as exc:
-            log.warning("duty.failed", duty=name, error=str(exc))
-        except Exception:
-            log.exception("duty.failed", duty=name)
+    try:
+        await duty(hop)
+    except ResponseError as exc:
+        level = log.debug if "NOGROUP" in str(exc) else log.warning
+        level("duty.failed", duty=name, error=str(exc))
+    except (RedisError, OSError) as exc:
+        log.warning("duty.failed", duty=name, error=str(exc))
+    except Exception:
+        log.exception("duty.failed", duty=name)

@@ -61,7 +61,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._keeper is not None:
-            await self._keeper.stop()
+            await self._keeper.stop(self.settings.stop_timeout)
         for hop in self.hops:
             await hop.subscriber.stop()
         for close in self.closers:

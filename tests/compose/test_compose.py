@@ -25,7 +25,7 @@ from testcontainers.compose import DockerCompose
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "newswire:test"
 SUBNET = "172.29.77.0/24"
-ACCOUNT = {"platform": "log", "mode": "manual", "credentials": {}, "filter": {}}
+ACCOUNT = {"platform": "generic", "mode": "manual", "credentials": {}, "filter": {}}
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
 
@@ -47,7 +47,14 @@ class Stack:
 
     def url(self, service: str) -> str:
         """The service's published address, looked up each time: a container made anew gets another port."""
-        return f"http://127.0.0.1:{self._compose.get_service_port(service, 8080)}"
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return f"http://127.0.0.1:{self._compose.get_service_port(service, 8080)}"
+            except TypeError:  # while a container is being restarted it has no port, and testcontainers reads int(None)
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def kill(self, service: str) -> None:
         """End the service's process as a crash would. Not `docker kill`: nothing restarts after that."""
@@ -68,8 +75,17 @@ class Stack:
         return done.stdout
 
 
+def remove_leftovers() -> None:
+    """Take down what a run of this test that was killed has left: its subnet is ours."""
+    listed = subprocess.run(["docker", "network", "ls", "--format", "{{.Name}}"], check=True, capture_output=True)
+    for project in {name.rpartition("_")[0] for name in listed.stdout.decode().split() if "newswire-test-" in name}:
+        command = ["docker", "compose", "-p", project, "down", "--volumes", "--remove-orphans"]
+        subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=120)
+
+
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
+    remove_leftovers()
     token = secrets.token_urlsafe(16)
     settings = {
         "COMPOSE_PROJECT_NAME": f"newswire-test-{secrets.token_hex(3)}",
@@ -265,11 +281,11 @@ async def posts(http: httpx.AsyncClient, stack: Stack, name: str) -> list[dict[s
 
 
 async def queued(http: httpx.AsyncClient, stack: Stack, name: str, uri: str) -> bool:
-    return any(post["uri"] == uri for post in await posts(http, stack, name))
+    return any(post["article"]["uri"] == uri for post in await posts(http, stack, name))
 
 
 async def all_queued(http: httpx.AsyncClient, stack: Stack, name: str, uris: list[str]) -> bool:
-    counts = Counter(post["uri"] for post in await posts(http, stack, name))
+    counts = Counter(post["article"]["uri"] for post in await posts(http, stack, name))
     assert [uri for uri in uris if counts[uri] > 1] == [], "a story was queued twice"
     return all(counts[uri] == 1 for uri in uris)
 

@@ -41,9 +41,7 @@ def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> Non
 def dlq_list(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """List the dead letters."""
     with Api(url, token) as api:
-        print_rows(
-            list(api.items("/v1/dead-letters")), ("id", "time", "stage", "reason", "attempts", "detail"), as_json
-        )
+        print_rows(list(api.items("/v1/dead-letters")), ("id", "at", "stage", "reason", "attempts", "detail"), as_json)
 
 
 def dlq_show(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:

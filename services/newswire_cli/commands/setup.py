@@ -150,7 +150,7 @@ def account_set(
     name: Name,
     platform: Annotated[str, typer.Option(help="mastodon, bluesky, …")],
     filter_: Filter = "{}",
-    mode: Annotated[str | None, typer.Option(help="auto, approve or manual.")] = None,
+    mode: Annotated[str, typer.Option(help="manual: a poster of yours takes the posts.")] = "manual",
     base_url: Annotated[str | None, typer.Option(help="The platform's server.")] = None,
     credentials: Annotated[str | None, typer.Option(help="A file with the credentials as JSON; - is stdin.")] = None,
     languages: Annotated[str | None, typer.Option(help="Languages, with commas between.")] = None,

@@ -80,7 +80,7 @@ def attempts(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = Fa
     """List the newest attempts to deliver."""
     with Api(url, token) as api:
         found = api.call("GET", f"/v1/webhooks/{part(id_)}/attempts")["items"]
-    print_rows(found, ("id", "time", "sequence", "uri", "status", "error"), as_json)
+    print_rows(found, ("at", "sequence", "type", "attempt", "outcome", "status", "ms", "uri"), as_json)
 
 
 def remove(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:

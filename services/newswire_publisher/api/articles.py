@@ -69,6 +69,8 @@ class ArticleApi:
         row = await self._store.row(key)
         if row is None:
             return await self._held(key, caller)
+        if row.published is None:
+            raise not_found(f"article {key}")  # withdrawn before anyone saw it: its notice would tell of it
         if not row.is_public:
             raise Problem(
                 410,

@@ -26,7 +26,15 @@ local key, rank, act, kind, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(A
 local seen = redis.call('HMGET', KEYS[1], 'rank', 'published', 'moment', 'shown', 'act')
 local known, published, moment, shown = seen[1], seen[2], seen[3], seen[4]
 if known and newer(known, rank) then
-  return { 0 }
+  if shown ~= rank or kind == 'hold' then
+    return { 0 }
+  end
+  -- A newer version is held back, and this one is still what is shown: its deliveries may have been cut short.
+  local again = { 1, tostring(published or moment), tostring(moment), seen[5] }
+  for _, sink in ipairs(redis.call('HKEYS', KEYS[2])) do
+    again[#again + 1] = sink
+  end
+  return again
 end
 
 -- Whatever an older version waited for, this one decides anew.

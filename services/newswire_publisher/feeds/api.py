@@ -1,5 +1,7 @@
 """Feeds over HTTP: their documents, and how operators configure them."""
 
+import base64
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,8 +17,10 @@ from newswire_publisher.feeds.validators import last_modified, variant
 from newswire_runtime import metrics
 from newswire_runtime.auth import Name, Role, Tokens
 from newswire_runtime.conf import Table
-from newswire_runtime.http import authenticate, require
+from newswire_runtime.http import authenticate, now, require
 from newswire_runtime.problems import not_found
+
+_ZERO = re.compile(r"q\s*=\s*0(\.0*)?\s*\Z")
 
 
 class FeedApi:
@@ -69,6 +73,9 @@ class FeedApi:
     async def _may_read(self, request: Request, feed: Feed) -> bool:
         if feed.access == "public" and self._public:
             return True
+        secret = _feed_token(request)
+        if secret is not None:
+            return await self._tokens.caller(secret, now()) is not None
         return await authenticate(request, self._tokens) is not None
 
     async def list(self, request: Request) -> dict[str, Any]:
@@ -106,8 +113,28 @@ def _shown(name: str, feed: Feed) -> dict[str, Any]:
     return {"name": name, **shown, "filter": feed.filter.model_dump(mode="json", exclude_defaults=True)}
 
 
+def _feed_token(request: Request) -> str | None:
+    """Return the token as feed readers can give it: the password of HTTP Basic (RFC 7617), or ``?token=``."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return request.query_params.get("token")
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""  # nobody's token
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    """Return whether ``Accept-Encoding`` names gzip, or all, and not with a weight of zero (RFC 9110 12.5.3)."""
+    weights = {
+        coding.strip().lower(): not _ZERO.search(parameters)
+        for coding, _, parameters in (part.partition(";") for part in accept_encoding.split(","))
+    }
+    return weights.get("gzip", weights.get("*", False))
+
+
 def _respond(request: Request, document: FeedDocument, *, private: bool) -> Response:
-    gzipped = "gzip" in request.headers.get("accept-encoding", "")
+    gzipped = _takes_gzip(request.headers.get("accept-encoding", ""))
     etag = variant(document.etag, "gzip") if gzipped else document.etag
     headers = {
         "ETag": etag,

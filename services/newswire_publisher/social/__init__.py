@@ -1,1 +1,1 @@
-"""One post queue per social account."""
+"""Social: one post queue per account, emptied by posters that lease and settle."""

@@ -1,7 +1,7 @@
 #!lua
 -- Lease pushes of one subscription that are due, at most as many as it may have at once.
 --
--- KEYS  1 waiting, 2 leased (sorted set, ms), 3 items, 4 state, 5 turns
+-- KEYS  1 waiting, 2 leased (sorted set, ms), 3 items, 4 state, 5 turns, 6 attempts
 -- ARGV  1 subscription, 2 concurrency, 3 lease (ms), 4 lease token, 5 most to take now
 -- Returns {number, attempts so far, …}: two words for each push.
 local time = redis.call('TIME')
@@ -9,7 +9,14 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 for _, number in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do
   redis.call('ZREM', KEYS[2], number) -- its worker is gone
   redis.call('HDEL', KEYS[3], 'l:' .. number)
-  redis.call('ZADD', KEYS[1], now, number)
+  local key = redis.call('HGET', KEYS[3], 'k:' .. number)
+  local follows = key and redis.call('HGET', KEYS[3], 'n:' .. key)
+  if follows then -- a newer version has replaced it meanwhile
+    redis.call('HDEL', KEYS[3], 'a:' .. number, 'k:' .. number, 'n:' .. key)
+    redis.call('HSET', KEYS[3], 'p:' .. key, follows)
+    redis.call('XADD', KEYS[6], '*', 'attempt', '{"sequence":' .. number .. ',"outcome":"superseded"}')
+  end
+  redis.call('ZADD', KEYS[1], now, follows or number)
 end
 local result = {}
 local pause = tonumber(redis.call('HGET', KEYS[4], 'pause') or '0')

@@ -92,26 +92,31 @@ class HookWorker:
         return rung
 
     async def _lease(self, due: Sequence[str]) -> tuple[list[Push], bool]:
-        """Lease what these endpoints have due, in one step; return it, and whether there was no room to ask for all."""
+        """Lease what these endpoints have due, in one step; return it, and whether some want to be asked again."""
         hooks = await self._hooks.all() if due else {}
         room = MOST_IN_FLIGHT - len(self._in_flight)
         lease = secrets.token_hex(8)
+        left_out = False
         asked: list[Webhook] = []
         calls: list[tuple[list[str], list[Word]]] = []
         for hook_id in due:
             hook = hooks.get(hook_id)
             if hook is None or not hook.enabled or not hook.pushes:
                 await self._client.zrem(self._turns, hook_id)  # enabling it, or giving it a url, sets its turn again
+                if (await self._hooks.all()).get(hook_id) != hook:
+                    await self._client.zadd(self._turns, {hook_id: 0})  # it did so just before: look again
+                    left_out = True
                 continue
             if room <= 0:
-                return await self._leased(asked, calls, lease), True
+                left_out = True
+                break
             most = min(MOST_AT_ONCE, hook.concurrency, room)
             room -= most
             keys = HookKeys(hook_id, self._partitions)
             asked.append(hook)
-            names = [keys.waiting, keys.leased, keys.items, keys.state, keys.turns]
+            names = [keys.waiting, keys.leased, keys.items, keys.state, keys.turns, keys.attempts]
             calls.append((names, [hook_id, hook.concurrency, LEASE_MS, lease, most]))
-        return await self._leased(asked, calls, lease), False
+        return await self._leased(asked, calls, lease), left_out
 
     async def _leased(
         self, hooks: Sequence[Webhook], calls: Sequence[tuple[list[str], list[Word]]], lease: str

@@ -1,0 +1,32 @@
+"""The whole wire in this process: `wire`; and a server that takes its pushes: `receiver`."""
+
+import functools
+from collections.abc import AsyncIterator
+
+import pytest
+from support.wire import Receiver, Wire, receiving, running
+
+from newswire_enrichment.steps.language import LanguageStep
+
+one_language_step = functools.cache(LanguageStep)
+"""Its models are the same for every wire, and take a second to load."""
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a wire start and stop without waits that mean nothing here."""
+    monkeypatch.setattr("newswire_enrichment.app.LanguageStep", one_language_step)
+    monkeypatch.setattr("newswire_runtime.hop.READ_BLOCK_MS", 50)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as server:
+        yield server
+
+
+@pytest.fixture
+async def wire(quick: None, redis_url: str, receiver: Receiver) -> AsyncIterator[Wire]:
+    async with running(redis_url) as started:
+        yield started
+        receiver.let_go.set()
