@@ -5,6 +5,7 @@ snapshot and asks for the generations (one small read) before it relies on it: a
 webhook that was registered a moment ago is seen by the very next batch, everywhere.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -34,9 +35,22 @@ class Table(Generic[M]):
         self._generation: bytes | None = b"unread"
         self._raw: dict[bytes, bytes] = {}
         self._parsed: Mapping[str, M] = MappingProxyType({})
+        self._reading: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
 
     async def all(self) -> Mapping[str, M]:
         """Return the current things by name. The same object is returned until something changes."""
+        # Who asks while a read is on its way waits for the next one, which cannot miss what was written
+        # before the question; so that many callers at once cost two reads.
+        if self._next is None:
+            self._next = asyncio.create_task(self._read_after(self._reading))
+        await asyncio.shield(self._next)
+        return self._parsed
+
+    async def _read_after(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        self._reading, self._next = self._next, None
         generation = await self._client.hget(ConfKeys.generation, self._kind)
         if generation != self._generation:
             raw = await self._client.hgetall(self._key)
@@ -47,7 +61,6 @@ class Table(Generic[M]):
                 for name, body in sorted(raw.items())
             }
             self._raw, self._parsed, self._generation = raw, MappingProxyType(parsed), generation
-        return self._parsed
 
     async def get(self, name: str) -> M | None:
         body = await self._client.hget(self._key, name)

@@ -85,6 +85,7 @@ async def main_loop() -> None:
         arguments = ("up", "--no-demo", "--port", str(port), "--data-dir", str(Path(folder) / "var"))
         environment = {"NEWSWIRE_OPERATOR_TOKEN": TOKEN, "NEWSWIRE_SSRF_ALLOW": "127.0.0.0/8"}
         async with program(NEWSWIRE, *arguments, port=port, **environment):
+            receivers.hangs = False
             await _register(port, receivers.port)
             ours = _Newswire(port)
             await _measure("warm-up", receivers, ours, seconds=0.5)

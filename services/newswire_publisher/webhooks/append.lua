@@ -9,7 +9,7 @@
 -- KEYS  1 log, 2 state, 3 seen (article key to rank), 4 waiting (sorted set, ms), 5 items (hash),
 --       6 turns (sorted set, ms), 7 bell, 8 attempts
 -- ARGV  1 subscription, 2 article's key, 3 rank, 4 'retract' or 'show', 5 '1' if the entry is wanted,
---       6 '1' if it is pushed, 7… the entry's fields
+--       6 '1' if it is pushed, 7 the entry's fields (JSON array of strings)
 -- Items hold  a:N attempts, k:N article's key, l:N lease, p:KEY its push, n:KEY the one that follows.
 -- Returns the entry's number, or 0 if there is none.
 
@@ -26,11 +26,7 @@ if (act == 'retract' and not seen) or ARGV[5] ~= '1' then
 end
 
 local number = redis.call('HINCRBY', KEYS[2], 'sequence', 1)
-local fields = {}
-for i = 7, #ARGV do
-  fields[#fields + 1] = ARGV[i]
-end
-redis.call('XADD', KEYS[1], number .. '-0', unpack(fields))
+redis.call('XADD', KEYS[1], number .. '-0', unpack(cjson.decode(ARGV[7])))
 if ARGV[6] ~= '1' then
   return number
 end

@@ -22,6 +22,7 @@ from newswire_publisher.webhooks.signing import Secret, sign
 from newswire_runtime import metrics
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
+from newswire_runtime.group_commit import GroupCommit
 from newswire_runtime.outbound import GuardedClient
 from newswire_runtime.outcome import Outcome
 from newswire_runtime.scripts import Script, Word
@@ -57,7 +58,7 @@ class Courier:
         http: GuardedClient,
         partitions: int,
     ) -> None:
-        self._client = client
+        self._group = GroupCommit(client)
         self._hooks = hooks
         self._log = log_of
         self._http = http
@@ -105,7 +106,7 @@ class Courier:
             now_ms - KEEP_ATTEMPTS_MS,
         ]
         names = [keys.waiting, keys.leased, keys.items, keys.state, keys.turns, keys.attempts, keys.bell]
-        await self._settle_script(self._client, names, words)
+        await self._group.script(self._settle_script, names, words)
 
 
 def _disabled_by_410(hook: Webhook) -> Webhook:

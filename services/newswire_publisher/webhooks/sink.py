@@ -10,6 +10,7 @@ from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
 from newswire_runtime.scripts import Script, Word
+from newswire_schemas.article import Act
 from newswire_schemas.filters import Filter
 from newswire_schemas.streams import HookKeys
 
@@ -37,20 +38,22 @@ class HookSinks:
     async def deliver(self, dispatches: Sequence[Dispatch]) -> None:
         hooks = await self._hooks.all()
         calls: list[tuple[list[str], list[Word]]] = []
+        written: dict[tuple[str, str, Act], str] = {}
         for dispatch in dispatches:
             hook = hooks.get(dispatch.sink)
             if hook is None:
                 continue  # deleted meanwhile
             keys = HookKeys(hook.id, self._partitions)
             event_type = EVENT_TYPES[dispatch.act]
+            version = dispatch.article.key, str(dispatch.article.rank), dispatch.act
+            fields = written.get(version) or written.setdefault(version, fields_of(dispatch, event_type))
             words: list[Word] = [
                 hook.id,
-                dispatch.article.key,
-                str(dispatch.article.rank),
+                *version[:2],
                 "retract" if dispatch.act in RETRACTIONS else "show",
                 int(hook.wants(event_type)),
                 int(hook.pushes),
-                *fields_of(dispatch, event_type),
+                fields,
             ]
             names = [keys.log, keys.state, keys.seen, keys.waiting, keys.items, keys.turns, keys.bell, keys.attempts]
             calls.append((names, words))

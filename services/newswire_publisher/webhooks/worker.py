@@ -10,7 +10,11 @@ of workers may run: a lease is given once.
 
 import asyncio
 import secrets
+<<<<<<< HEAD
 import time
+=======
+from collections.abc import Sequence
+>>>>>>> bench
 
 import structlog
 from redis.exceptions import RedisError
@@ -19,8 +23,12 @@ from newswire_publisher.webhooks.delivery import LEASE_MS, Courier, Push
 from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
+<<<<<<< HEAD
 from newswire_runtime.scripts import Script
 from newswire_runtime.tasks import wanted
+=======
+from newswire_runtime.scripts import Script, Word
+>>>>>>> bench
 from newswire_schemas.streams import HookKeys, hook_bell, hook_turns
 
 log = structlog.get_logger()
@@ -74,43 +82,60 @@ class HookWorker:
         # Our clock only says when to ask; the server's decides what is due (take.lua).
         now = int(time.time() * 1000)
         due = [hook_id.decode() for hook_id, at in turns if at <= now]
-        taken = 0
-        for hook_id in due:
-            taken += await self._serve(hook_id)
-        if taken:
+        pushes, left_out = await self._lease(due)
+        for push in pushes:
+            task = asyncio.create_task(self._attempt(push))
+            self._in_flight.add(task)
+            task.add_done_callback(self._done)
+        if pushes:
             return rung
         if len(self._in_flight) >= MOST_IN_FLIGHT:
             self._freed.clear()
             await self._freed.wait()
             return rung
+        if left_out:
+            return rung  # those that were asked have a later turn now
         rung = last[0][0].decode() if last else "0-0"
         wait = min([LONGEST_WAIT_MS, *[int(at) - now for _, at in turns if at > now]])
         await self._client.xread({self._bell: rung}, block=max(1, wait), count=1)
         return rung
 
-    async def _serve(self, hook_id: str) -> int:
-        hook = (await self._hooks.all()).get(hook_id)
-        if hook is None or not hook.enabled or not hook.pushes:
-            await self._client.zrem(self._turns, hook_id)  # enabling it, or giving it a url, sets its turn again
-            if (await self._hooks.all()).get(hook_id) != hook:
-                await self._client.zadd(self._turns, {hook_id: 0})  # it did so just before: look again
-            return 0
-        room = min(MOST_AT_ONCE, MOST_IN_FLIGHT - len(self._in_flight))
-        if room <= 0:
-            return 0
-        keys = HookKeys(hook_id, self._partitions)
+    async def _lease(self, due: Sequence[str]) -> tuple[list[Push], bool]:
+        """Lease what these endpoints have due, in one step; return it, and whether some want to be asked again."""
+        hooks = await self._hooks.all() if due else {}
+        room = MOST_IN_FLIGHT - len(self._in_flight)
         lease = secrets.token_hex(8)
-        names = [keys.waiting, keys.leased, keys.items, keys.state, keys.turns, keys.attempts]
-        answer = await self._take(self._client, names, [hook_id, hook.concurrency, LEASE_MS, lease, room])
-        pushes = [
+        left_out = False
+        asked: list[Webhook] = []
+        calls: list[tuple[list[str], list[Word]]] = []
+        for hook_id in due:
+            hook = hooks.get(hook_id)
+            if hook is None or not hook.enabled or not hook.pushes:
+                await self._client.zrem(self._turns, hook_id)  # enabling it, or giving it a url, sets its turn again
+                if (await self._hooks.all()).get(hook_id) != hook:
+                    await self._client.zadd(self._turns, {hook_id: 0})  # it did so just before: look again
+                    left_out = True
+                continue
+            if room <= 0:
+                left_out = True
+                break
+            most = min(MOST_AT_ONCE, hook.concurrency, room)
+            room -= most
+            keys = HookKeys(hook_id, self._partitions)
+            asked.append(hook)
+            names = [keys.waiting, keys.leased, keys.items, keys.state, keys.turns, keys.attempts]
+            calls.append((names, [hook_id, hook.concurrency, LEASE_MS, lease, most]))
+        return await self._leased(asked, calls, lease), left_out
+
+    async def _leased(
+        self, hooks: Sequence[Webhook], calls: Sequence[tuple[list[str], list[Word]]], lease: str
+    ) -> list[Push]:
+        answers = await self._take.many(self._client, calls)
+        return [
             Push(hook, int(number), int(attempts), lease)
+            for hook, answer in zip(hooks, answers, strict=True)
             for number, attempts in zip(answer[::2], answer[1::2], strict=True)
         ]
-        for push in pushes:
-            task = asyncio.create_task(self._attempt(push))
-            self._in_flight.add(task)
-            task.add_done_callback(self._done)
-        return len(pushes)
 
     async def _attempt(self, push: Push) -> None:
         try:
