@@ -10,11 +10,8 @@ of workers may run: a lease is given once.
 
 import asyncio
 import secrets
-<<<<<<< HEAD
 import time
-=======
 from collections.abc import Sequence
->>>>>>> bench
 
 import structlog
 from redis.exceptions import RedisError
@@ -23,12 +20,8 @@ from newswire_publisher.webhooks.delivery import LEASE_MS, Courier, Push
 from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
-<<<<<<< HEAD
-from newswire_runtime.scripts import Script
-from newswire_runtime.tasks import wanted
-=======
 from newswire_runtime.scripts import Script, Word
->>>>>>> bench
+from newswire_runtime.tasks import wanted
 from newswire_schemas.streams import HookKeys, hook_bell, hook_turns
 
 log = structlog.get_logger()
