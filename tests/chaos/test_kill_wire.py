@@ -92,9 +92,7 @@ class Desk:
     async def send(self, number: int) -> None:
         uri = f"urn:newsml:test.example:{number}"
         for version in (1, 2) if number % 3 == 0 else (1,):
-            await self._until_acknowledged(
-                "", {"uri": uri, "version": version, "headline": f"{number} v{version}"}, uri
-            )
+            await self._until_acknowledged({"uri": uri, "version": version, "headline": f"{number} v{version}"})
         if number % 10 == 0:
             await self._until_acknowledged({"uri": uri, "version": 3, "pub_status": "canceled"})
             self.killed.add(uri)
