@@ -24,7 +24,8 @@ from testcontainers.compose import DockerCompose
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "newswire:test"
-SUBNET = "172.29.77.0/24"
+# The engine may keep a subnet reserved after a network is gone; another run takes another one.
+SUBNET = f"172.29.{1 + secrets.randbelow(250)}.0/24"
 ACCOUNT = {"platform": "generic", "mode": "manual", "credentials": {}, "filter": {}}
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
