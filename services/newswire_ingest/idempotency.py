@@ -14,7 +14,8 @@ from newswire_runtime.problems import Problem
 from newswire_schemas.streams import WireKeys, partition_of
 
 KEEP_SECONDS = 86_400
-PENDING_SECONDS = 60
+PENDING_SECONDS = 10
+"""How long a call that died holds its key; accepting twice is harmless, so that this may be short."""
 
 
 @dataclass(frozen=True, slots=True)
