@@ -77,9 +77,13 @@ class Stack:
 
 
 def remove_leftovers() -> None:
-    """Take down what a run of this test that was killed has left: its subnet is ours."""
+    """Take down what runs of this test have left that were killed: those whose process is gone."""
     listed = subprocess.run(["docker", "network", "ls", "--format", "{{.Name}}"], check=True, capture_output=True)
-    for project in {name.rpartition("_")[0] for name in listed.stdout.decode().split() if "newswire-test-" in name}:
+    projects = {name.rpartition("_")[0] for name in listed.stdout.decode().split() if "newswire-test-" in name}
+    for project in projects:
+        pid = project.split("-")[2]
+        if pid.isdigit() and Path(f"/proc/{pid}").exists():
+            continue
         command = ["docker", "compose", "-p", project, "down", "--volumes", "--remove-orphans"]
         subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=120)
 
@@ -89,7 +93,7 @@ def stack() -> Iterator[Stack]:
     remove_leftovers()
     token = secrets.token_urlsafe(16)
     settings = {
-        "COMPOSE_PROJECT_NAME": f"newswire-test-{secrets.token_hex(3)}",
+        "COMPOSE_PROJECT_NAME": f"newswire-test-{os.getpid()}-{secrets.token_hex(3)}",
         "NEWSWIRE_IMAGE": IMAGE,
         "NEWSWIRE_OPERATOR_TOKEN": token,
         "TEST_SUBNET": SUBNET,
