@@ -16,6 +16,11 @@ from datetime import datetime, timedelta
 
 from newswire_schemas.article import MAX_VERSION, Act, Article, Draft, PubStatus, Rank, to_ms
 
+_CARRIED = tuple(
+    name
+    for name in Draft.model_fields
+    if name not in ("uri", "version", "pub_status", "ed_note", "warnings", "version_created")
+)
 _NOT_CONTENT = {"uri", "version", "version_created", "first_created", "published", "warnings"}
 
 
@@ -128,12 +133,16 @@ def _settle(draft: Draft, known: Known | None, now: datetime) -> Article:
     first = known.article.first_created if known else draft.first_created or created
     fields = {name: getattr(draft, name) for name in type(draft).model_fields}
     fields.update(version=version, version_created=created, first_created=first)
-    if known is not None and draft.pub_status is not PubStatus.USABLE:
+    if known is not None and draft.pub_status is PubStatus.WITHHELD:
+        # What is withheld may be reinstated: what the notice leaves out, its embargo too, stays as it was.
+        for name in _CARRIED:
+            fields[name] = fields[name] or getattr(known.article, name)
+    if draft.pub_status is PubStatus.CANCELED:
+        fields["embargoed_until"] = None
+    if known is not None and draft.pub_status is PubStatus.CANCELED:
         # A kill often names the article and no more; its notice still says what it was about.
         for name in ("headline", "language", "source", "slugline", "section"):
             fields[name] = fields[name] or getattr(known.article, name)
-    if draft.pub_status is not PubStatus.USABLE:
-        fields["embargoed_until"] = None
     return Article.model_construct(**fields)
 
 

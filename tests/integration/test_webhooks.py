@@ -247,6 +247,15 @@ async def test_an_endpoint_that_hangs_delays_no_other(wire: Wire, receiver: Rece
     assert (shown["in_flight"], shown["waiting"]) == (4, 26)
 
 
+async def test_forty_endpoints_that_hang_delay_no_other(wire: Wire, receiver: Receiver) -> None:
+    for number in range(40):
+        await wire.hook(url=receiver.hang(f"slow{number}"), concurrency=8)
+    await wire.hook(url=receiver.script("quick"))
+    for number in range(12):
+        await wire.submit(story(uri(number)))
+    await receiver.got("quick", 12, seconds=10)  # each attempt that hangs is given 15 s
+
+
 async def test_of_fifty_endpoints_one_fails_and_the_others_get_one_push_each(wire: Wire, receiver: Receiver) -> None:
     hooks = [await wire.hook(url=receiver.script(f"hook{number}")) for number in range(49)]
     failing = await wire.hook(url=receiver.script("failing", *[500] * 9), retry=[0.05, 0.05])

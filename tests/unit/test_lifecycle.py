@@ -47,3 +47,38 @@ def test_versions_never_go_backwards_and_the_killed_stay_killed(
         if isinstance(step, Draft) and article.pub_status is PubStatus.USABLE:
             again = decide(step.model_copy(update={"version": None}), known, now=now, owner="a", may_change_all=False)
             assert isinstance(again, Unchanged)
+
+
+def test_a_submitted_withhold_keeps_the_story_and_its_embargo_for_the_reinstate() -> None:
+    story = Draft(uri="urn:test:1", version=1, headline="A", body_text="B", embargoed_until=START + timedelta(hours=1))
+    first = decide(story, None, now=START, owner="a", may_change_all=False)
+    assert isinstance(first, Accepted)
+    known = Known(1, first.article.rank, PubStatus.USABLE, first.digest, "a", first.article)
+
+    notice = Draft(uri="urn:test:1", version=2, pub_status=PubStatus.WITHHELD)
+    withheld = decide(notice, known, now=START, owner="a", may_change_all=False)
+    assert isinstance(withheld, Accepted)
+    known = Known(2, withheld.article.rank, PubStatus.WITHHELD, withheld.digest, "a", withheld.article)
+    back = desk_version(known, PubStatus.USABLE, None, START)
+
+    assert isinstance(back, Accepted)
+    assert (back.article.headline, back.article.body_text) == ("A", "B")
+    assert back.article.embargoed_until == story.embargoed_until
+
+
+def test_a_kill_clears_the_embargo_and_still_says_what_it_was_about() -> None:
+    story = Draft(uri="urn:test:1", version=1, headline="A", embargoed_until=START + timedelta(hours=1))
+    first = decide(story, None, now=START, owner="a", may_change_all=False)
+    assert isinstance(first, Accepted)
+    known = Known(1, first.article.rank, PubStatus.USABLE, first.digest, "a", first.article)
+
+    killed = decide(
+        Draft(uri="urn:test:1", version=2, pub_status=PubStatus.CANCELED),
+        known,
+        now=START,
+        owner="a",
+        may_change_all=False,
+    )
+
+    assert isinstance(killed, Accepted)
+    assert (killed.article.headline, killed.article.embargoed_until) == ("A", None)

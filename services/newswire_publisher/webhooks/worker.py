@@ -26,7 +26,8 @@ from newswire_schemas.streams import HookKeys, hook_bell, hook_turns
 
 log = structlog.get_logger()
 
-MOST_IN_FLIGHT = 256
+MOST_IN_FLIGHT = 2_048
+"""Pushes on their way at once: what hangs holds a place for its deadline, and 250 endpoints may hang."""
 MOST_AT_ONCE = 16
 """Pushes of one endpoint that one turn takes: the others' turns come in between."""
 LONGEST_WAIT_MS = 500
