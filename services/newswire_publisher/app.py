@@ -147,7 +147,8 @@ def _webhooks(parts: _Parts) -> tuple[HookSinks, HookApi, list[HookWorker], Guar
     sinks = HookSinks(client, table, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
     guard = AddressGuard(parts.settings.ssrf_allow)
-    http = GuardedClient(guard)
+    # Each endpoint bounds its own pushes; a bound by host would let one that hangs hold up its neighbours there.
+    http = GuardedClient(guard, per_host=0)
     courier = Courier(client=client, hooks=table, log_of=log, http=http, partitions=partitions)
     api = HookApi(
         client=client,

@@ -63,7 +63,7 @@ class GuardedClient:
     """POST to addresses that strangers name. One per process; use it as an async context manager.
 
     ``per_host`` bounds the connections to one host and port; what is over it
-    waits, within its own deadline. There is no bound over all hosts, so that
+    waits, within its own deadline; 0 is no bound. There is none over all hosts, so that
     slow ones cannot use it up: whoever calls bounds its concurrency.
     """
 
