@@ -44,9 +44,7 @@ def add(
     events: Annotated[str | None, typer.Option(help="Event types, with commas between: article.killed.")] = None,
     format_: Annotated[str | None, typer.Option("--format", help="article, ninjs or thin.")] = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Pushes a second at most.")] = None,
     concurrency: Annotated[int | None, typer.Option(help="Pushes at one time at most.")] = None,
-    ordered: Annotated[bool | None, typer.Option(help="Whether each waits for the one before.")] = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -58,9 +56,7 @@ def add(
         events=comma_list(events),
         format=format_,
         description=description,
-        rate=rate,
         concurrency=concurrency,
-        ordered=ordered,
     )
     with Api(url, token) as api:
         made = api.call("POST", "/v1/webhooks", body=body)
@@ -73,7 +69,7 @@ def add(
 def list_(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """List the webhooks."""
     with Api(url, token) as api:
-        print_rows(list(api.items("/v1/webhooks")), ("id", "state", "url", "description", "filter"), as_json)
+        print_rows(list(api.items("/v1/webhooks")), ("id", "enabled", "url", "description", "filter"), as_json)
 
 
 def attempts(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
