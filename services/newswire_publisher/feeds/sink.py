@@ -42,12 +42,12 @@ class FeedSinks:
         return self._filters
 
     async def deliver(self, dispatches: Sequence[Dispatch]) -> None:
-        feeds = await self._feeds.all()
+        feeds, known = await self._feeds.all(), await self.filters()
         calls: list[tuple[list[str], list[Word]]] = []
         for dispatch in dispatches:
             feed = feeds.get(dispatch.sink, DEFAULT_ALL)
             keys = FeedKeys(dispatch.sink, self._partitions)
-            taken = dispatch.act in RETRACTIONS or dispatch.sink not in await self.filters()
+            taken = dispatch.act in RETRACTIONS or dispatch.sink not in known
             score = to_ms(dispatch.moment if feed.order == "updated" else dispatch.published)
             moment = to_ms(dispatch.moment)
             words: list[Word] = [
