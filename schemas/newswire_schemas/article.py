@@ -248,6 +248,11 @@ def to_ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def from_ms(ms: float) -> datetime:
+    """Return the moment of milliseconds since the epoch, in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
 def key_of(uri: str) -> str:
     """Return the URL-safe short name of a uri: 24 characters of ``a-z2-7``, 120 bits of BLAKE2b."""
     digest = hashlib.blake2b(uri.encode(), digest_size=15).digest()

@@ -19,7 +19,13 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     schema_version: Literal[1] = 1
+    type: str
     trace_id: str
+
+    def encode(self) -> str:
+        """Return the event as a stream entry holds it: JSON without defaults, but with its ``type``."""
+        fields = self.model_dump_json(exclude_defaults=True)
+        return f'{{"type":"{self.type}",{fields[1:]}'
 
 
 class ArticleReceived(Event):

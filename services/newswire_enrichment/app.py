@@ -75,8 +75,5 @@ def commit_of(delivery: Delivery[ArticleReceived], keys: WireKeys, steps: Sequen
         owner=received.owner,
         steps=records,
     )
-    body = event.model_dump_json(exclude_defaults=True)
-    # `type` is a default and the publisher's union needs it.
-    body = f'{{"type":"{event.type}",{body[1:]}'
-    effect = Effect("XADD", keys.enriched, ("*", "event", body))
+    effect = Effect("XADD", keys.enriched, ("*", "event", event.encode()))
     return Commit(delivery.entry_id, (effect,), mark=(article.key, article.rank))

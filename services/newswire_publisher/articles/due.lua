@@ -4,8 +4,7 @@
 -- KEYS  1 schedule (sorted set, ms), 2 due (hash of article key to event), 3 the publisher's stream
 -- ARGV  1 most to move
 -- Returns {moved, milliseconds until the next one, or -1 if there is none}.
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+--include newswire_runtime/now.lua
 local keys = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
 for _, key in ipairs(keys) do
   local event = redis.call('HGET', KEYS[2], key)

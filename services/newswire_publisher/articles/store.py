@@ -6,15 +6,13 @@ shows what is held back. A row is one article as it may be shown now.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from newswire_runtime.client import Client
 from newswire_runtime.scripts import Script, Word
-from newswire_schemas.article import Act, Article, Utc, to_ms
+from newswire_schemas.article import Act, Article, from_ms, to_ms
 from newswire_schemas.events import ArticleEnriched, ArticleFellDue
 from newswire_schemas.streams import WireKeys, partition_of
-
-__all__ = ["ArticleStore", "Claim", "Row", "Utc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ class ArticleStore:
             now,
             to_ms(article.embargoed_until) if article.embargoed_until else 0,
             to_ms(article.expires) if article.expires else 0,
-            _with_type(version.event) if version.kind == "hold" else "",
+            version.event.encode() if version.kind == "hold" else "",
             _expiry(version.event) if article.expires else "",
             version.event.owner,
             len(version.sinks),
@@ -144,27 +142,19 @@ def _claim_of(answer: list[bytes | int]) -> Claim | None:
     if answer[0] == 0:
         return None
     published, moment, act, *sinks = [word.decode() if isinstance(word, bytes) else str(word) for word in answer[1:]]
-    return Claim(Act(act), _time(published), _time(moment), frozenset(sinks))
+    return Claim(Act(act), from_ms(float(published)), from_ms(float(moment)), frozenset(sinks))
 
 
 def _row(values: list[bytes | None]) -> Row | None:
     body, act, kind, published, moment, owner = values
     if body is None or act is None or kind is None or moment is None:
         return None
-    out = _time(published.decode()) if published else None
+    out = from_ms(float(published.decode())) if published else None
     article = Article.model_validate_json(body).model_copy(update={"published": out})
-    return Row(article, Act(act.decode()), kind.decode(), out, _time(moment.decode()), (owner or b"").decode())
-
-
-def _time(ms: str) -> datetime:
-    return datetime.fromtimestamp(float(ms) / 1000, UTC)
-
-
-def _with_type(event: ArticleEnriched) -> str:
-    return f'{{"type":"{event.type}",{event.model_dump_json(exclude_defaults=True)[1:]}'
+    return Row(article, Act(act.decode()), kind.decode(), out, from_ms(float(moment.decode())), (owner or b"").decode())
 
 
 def _expiry(event: ArticleEnriched) -> str:
     article = event.article
     due = ArticleFellDue(trace_id=event.trace_id, uri=article.uri, version=article.version, cause="expiry")
-    return due.model_dump_json()
+    return due.encode()

@@ -51,10 +51,9 @@ class Fanout:
         for version, claim in zip(wanted, claims, strict=True):
             log.info("article.claimed", **_wide(version, claim))
             if claim is not None and version.kind != "hold":
-                for dispatch in _dispatches(version, claim):
-                    kind, _, name = dispatch.sink.partition(":")
+                for kind, dispatch in _dispatches(version, claim):
                     if kind in by_kind:
-                        by_kind[kind].append(_renamed(dispatch, name))
+                        by_kind[kind].append(dispatch)
         await asyncio.gather(*[self._sinks[kind].deliver(each) for kind, each in by_kind.items() if each])
         return [Commit(delivery.entry_id) for delivery in batch]
 
@@ -96,12 +95,15 @@ class Fanout:
             self._indexed[kind] = current
 
 
-def _dispatches(version: Version, claim: Claim) -> list[Dispatch]:
+def _dispatches(version: Version, claim: Claim) -> list[tuple[str, Dispatch]]:
+    """Return a dispatch for each sink of the ledger, with the sink's kind."""
     event = version.event
     article: Article = event.article.model_copy(update={"published": claim.published, "embargoed_until": None})
-    return [
-        Dispatch(
-            sink=sink,
+    found = []
+    for sink in sorted(claim.sinks):
+        kind, _, name = sink.partition(":")
+        dispatch = Dispatch(
+            sink=name,
             act=claim.act,
             article=article,
             published=claim.published,
@@ -109,20 +111,8 @@ def _dispatches(version: Version, claim: Claim) -> list[Dispatch]:
             received_at=event.received_at,
             trace_id=event.trace_id,
         )
-        for sink in sorted(claim.sinks)
-    ]
-
-
-def _renamed(dispatch: Dispatch, name: str) -> Dispatch:
-    return Dispatch(
-        sink=name,
-        act=dispatch.act,
-        article=dispatch.article,
-        published=dispatch.published,
-        moment=dispatch.moment,
-        received_at=dispatch.received_at,
-        trace_id=dispatch.trace_id,
-    )
+        found.append((kind, dispatch))
+    return found
 
 
 def _wide(version: Version, claim: Claim | None) -> dict[str, object]:

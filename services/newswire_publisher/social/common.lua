@@ -16,8 +16,7 @@
 local POSTS, SEEN, READY, TIMED, INDEX, COUNTS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local AHEAD = -1e15 -- a recall's turn comes before every post's
 
-local clock = redis.call('TIME')
-local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+--include newswire_runtime/now.lua
 
 --include newswire_runtime/newer.lua
 

@@ -31,8 +31,7 @@ if ARGV[6] ~= '1' then
   return number
 end
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+--include newswire_runtime/now.lua
 redis.call('HSET', KEYS[5], 'k:' .. number, key)
 local before = redis.call('HGET', KEYS[5], 'p:' .. key)
 local replaced

@@ -6,7 +6,7 @@ the same bytes for a push, a retry and ``GET …/events`` (design section 7).
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.routing.sinks import Dispatch
@@ -14,7 +14,7 @@ from newswire_publisher.webhooks import message
 from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
 from newswire_runtime.group_commit import GroupCommit
-from newswire_schemas.article import Article, to_ms
+from newswire_schemas.article import Article, from_ms, to_ms
 from newswire_schemas.streams import HookKeys
 
 KEPT_VERSIONS = 64
@@ -103,12 +103,8 @@ def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
         version=int(text["v"]),
         rank=text["r"],
         type=text["t"],
-        moment=_time(text["m"]),
-        published=_time(text["p"]),
-        received_at=_time(text["a"]),
+        moment=from_ms(int(text["m"])),
+        published=from_ms(int(text["p"])),
+        received_at=from_ms(int(text["a"])),
         trace_id=text["i"],
     )
-
-
-def _time(ms: str) -> datetime:
-    return datetime.fromtimestamp(int(ms) / 1000, UTC)

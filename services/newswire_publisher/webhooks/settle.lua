@@ -10,8 +10,8 @@ redis.call('XADD', KEYS[6], 'MINID', '~', ARGV[8], '*', 'attempt', ARGV[7])
 if redis.call('HGET', KEYS[3], 'l:' .. number) ~= ARGV[3] then
   return 0
 end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+--include newswire_runtime/now.lua
+--include newswire_publisher.webhooks/turn.lua
 redis.call('ZREM', KEYS[2], number)
 redis.call('HDEL', KEYS[3], 'l:' .. number)
 local key = redis.call('HGET', KEYS[3], 'k:' .. number)
@@ -30,21 +30,8 @@ if tonumber(ARGV[6]) > 0 then
   redis.call('HSET', KEYS[4], 'pause', ARGV[6])
 end
 local pause = tonumber(redis.call('HGET', KEYS[4], 'pause') or '0')
-local turn = math.huge
-local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-if first[2] then
-  turn = math.max(tonumber(first[2]), pause)
-end
-local lease = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-if lease[2] then
-  turn = math.min(turn, tonumber(lease[2]))
-end
-if turn == math.huge then
-  redis.call('ZREM', KEYS[5], ARGV[1])
-else
-  redis.call('ZADD', KEYS[5], turn, ARGV[1])
-  if turn <= now then
-    redis.call('XADD', KEYS[7], 'MAXLEN', 1, '*', 'r', 1)
-  end
+local turn = set_turn(KEYS[5], ARGV[1], KEYS[1], KEYS[2], pause, false)
+if turn and turn <= now then
+  redis.call('XADD', KEYS[7], 'MAXLEN', 1, '*', 'r', 1)
 end
 return 1

@@ -4,8 +4,8 @@
 -- KEYS  1 waiting, 2 leased (sorted set, ms), 3 items, 4 state, 5 turns, 6 attempts
 -- ARGV  1 subscription, 2 concurrency, 3 lease (ms), 4 lease token, 5 most to take now
 -- Returns {number, attempts so far, …}: two words for each push.
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+--include newswire_runtime/now.lua
+--include newswire_publisher.webhooks/turn.lua
 for _, number in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do
   redis.call('ZREM', KEYS[2], number) -- its worker is gone
   redis.call('HDEL', KEYS[3], 'l:' .. number)
@@ -32,20 +32,5 @@ if pause <= now then
     end
   end
 end
--- When to look again: at the first push that waits, unless there is no room; and when a lease ends.
-local turn = math.huge
-local full = redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[2])
-local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-if first[2] and not full then
-  turn = math.max(tonumber(first[2]), pause)
-end
-local lease = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-if lease[2] then
-  turn = math.min(turn, tonumber(lease[2]))
-end
-if turn == math.huge then
-  redis.call('ZREM', KEYS[5], ARGV[1])
-else
-  redis.call('ZADD', KEYS[5], turn, ARGV[1])
-end
+set_turn(KEYS[5], ARGV[1], KEYS[1], KEYS[2], pause, redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[2]))
 return result
