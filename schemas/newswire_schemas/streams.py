@@ -7,6 +7,7 @@ subscription's or account's from its name.
 
     wire:{p}:…   the pipeline: streams, articles, ledger, schedule
     feed:{p}:…   what each feed holds
+    hub:{p}:…    who is told of each feed's changes, in the feed's slot
     hook:{p}:…   one log and one delivery queue per subscription
     post:{p}:…   one post queue per social account
     conf:{conf}:…   what operators and integrators configured
@@ -63,13 +64,37 @@ class WireKeys:
 
 
 class FeedKeys:
-    """The keys of one feed."""
+    """The keys of one feed, and those that all of its partition share.
+
+    items       every live article of the feed (sorted set, ms when it was published)
+    recent      the same articles (sorted set, ms of the newest version)
+    changes     when each article last came, changed or left (sorted set, the feed's generation)
+    gone        what left, the newest only (sorted set, generation)
+    tombstones  what is told of it (hash of article key to JSON)
+    ranks       the newest version that the feed knows of each article (hash)
+    state       generation, updated, newest, arrivals, trimmed (hash)
+    marks       where the pages of its archive end (sorted set, ms)
+    """
 
     def __init__(self, name: str, partitions: int) -> None:
-        prefix = f"feed:{{{partition_of(name, partitions)}}}:{name}"
+        partition = partition_of(name, partitions)
+        prefix = f"feed:{{{partition}}}:{name}"
         self.items = f"{prefix}:items"
-        self.state = f"{prefix}:state"
+        self.recent = f"{prefix}:recent"
+        self.changes = f"{prefix}:changes"
+        self.gone = f"{prefix}:gone"
+        self.tombstones = f"{prefix}:tombstones"
         self.ranks = f"{prefix}:ranks"
+        self.state = f"{prefix}:state"
+        self.marks = f"{prefix}:marks"
+        self.bell = feed_bell(partition)
+        self.subscribers = f"hub:{{{partition}}}:{name}:subs"
+        self.dirty = f"hub:{{{partition}}}:dirty"
+
+    @property
+    def own(self) -> list[str]:
+        """The keys that go with the feed."""
+        return [self.items, self.recent, self.changes, self.gone, self.tombstones, self.ranks, self.state, self.marks]
 
 
 class HookKeys:
@@ -105,6 +130,11 @@ class PostKeys:
     def all(self) -> list[str]:
         """The keys in the order that the queue's scripts take them."""
         return [self.posts, self.seen, self.ready, self.timed, self.index, self.counts]
+
+
+def feed_bell(partition: int) -> str:
+    """A capped stream that says which feed of a partition has changed: ``feed``, ``generation``."""
+    return f"feed:{{{partition}}}:bell"
 
 
 def hook_turns(partition: int) -> str:

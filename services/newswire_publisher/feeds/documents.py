@@ -17,8 +17,8 @@ from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.cache import FragmentCache, render_entries
 from newswire_publisher.feeds.document import Channel, render_document
 from newswire_publisher.feeds.model import Feed
+from newswire_publisher.feeds.snapshots import Snapshot, Snapshots
 from newswire_runtime.client import Client
-from newswire_schemas.streams import FeedKeys
 
 log = structlog.get_logger()
 KEPT_DOCUMENTS = 500
@@ -44,37 +44,35 @@ class FeedDocuments:
     """Makes and keeps the documents of this process."""
 
     def __init__(self, client: Client, store: ArticleStore, partitions: int) -> None:
-        self._client = client
+        self._snapshots = Snapshots(client, partitions)
         self._store = store
-        self._partitions = partitions
         self._fragments = FragmentCache(64_000_000)
-        self._kept: OrderedDict[tuple[str, str], tuple[bytes, Feed, FeedDocument]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[int, Feed, FeedDocument]] = OrderedDict()
 
     async def get(self, name: str, feed: Feed, base_url: str) -> FeedDocument:
         """Return the feed's document as of now."""
-        keys = FeedKeys(name, self._partitions)
-        generation, updated = await self._client.hmget(keys.state, "generation", "updated")
-        place, generation = (name, base_url), generation or b"0"
+        generation = await self._snapshots.generation(name)
+        place = (name, base_url)
         kept = self._kept.get(place)
         if kept is not None and kept[0] == generation and kept[1] == feed:
             self._kept.move_to_end(place)
             return kept[2]
-        document = await self._render(name, feed, base_url, keys, updated)
+        snapshot = await self._snapshots.newest(name, feed.order, feed.limit)
+        generation = snapshot.state.generation
+        document = await self._render(name, feed, base_url, snapshot)
         self._kept[place] = (generation, feed, document)
         if len(self._kept) > KEPT_DOCUMENTS:
             self._kept.popitem(last=False)
         return document
 
-    async def _render(
-        self, name: str, feed: Feed, base_url: str, keys: FeedKeys, updated: bytes | None
-    ) -> FeedDocument:
-        items = [key.decode() for key in await self._client.zrevrange(keys.items, 0, feed.limit - 1)]
+    async def _render(self, name: str, feed: Feed, base_url: str, snapshot: Snapshot) -> FeedDocument:
+        items = [shown.key for shown in snapshot.items]
         # What a kill has reached in the store but not yet in this feed is left out here already.
         rows = [row for row in await self._store.rows(items) if row is not None and row.is_public]
         rendered = render_entries([row.article for row in rows], base_url, self._fragments)
         for error in rendered.errors:
             log.error("feed.entry_left_out", feed=name, error=str(error))
-        changed = datetime.fromtimestamp(int(updated) / 1000, UTC) if updated else None
+        changed = snapshot.state.newest
         channel = Channel(
             name=name,
             title=feed.title,
@@ -83,4 +81,4 @@ class FeedDocuments:
             language=feed.language,
         )
         document = render_document(channel, changed, rendered.fragments)
-        return FeedDocument(document.body, document.etag, changed or EPOCH)
+        return FeedDocument(document.body, document.etag, snapshot.state.updated or EPOCH)

@@ -1,13 +1,17 @@
-"""The feeds' side of the fan-out: which articles each feed holds, newest first.
+"""The feeds' side of the fan-out: which articles each feed holds, and what has left it.
 
-A feed is a sorted set of article keys in its own slot, with a generation that every
-change raises. Bodies are not copied: the document is made from the store's rows.
+    dispatch ─▶ feed.lua, in the feed's slot ─▶ items, generation, tombstone · bell · hub
+
+Bodies are not copied: a document is made from the store's versions. Every change raises
+the feed's generation, rings its partition's bell, and marks the feed for the hub, in one
+step. A version that the feed knows, or an older one, changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed
+from newswire_publisher.feeds.tombstone import MOST, tombstone_of
 from newswire_publisher.routing.sinks import RETRACTIONS, Dispatch
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
@@ -16,8 +20,8 @@ from newswire_schemas.article import to_ms
 from newswire_schemas.filters import Filter
 from newswire_schemas.streams import FeedKeys
 
-KEPT = 1_000
-"""Articles that a feed keeps track of; its document shows the first ``limit`` of them."""
+ARCHIVE_PAGE = 100
+"""Articles that come to a feed before its archive begins another page."""
 
 
 class FeedSinks:
@@ -42,26 +46,31 @@ class FeedSinks:
         return self._filters
 
     async def deliver(self, dispatches: Sequence[Dispatch]) -> None:
-        feeds, known = await self._feeds.all(), await self.filters()
-        calls: list[tuple[list[str], list[Word]]] = []
-        for dispatch in dispatches:
-            feed = feeds.get(dispatch.sink, DEFAULT_ALL)
-            keys = FeedKeys(dispatch.sink, self._partitions)
-            taken = dispatch.act in RETRACTIONS or dispatch.sink not in known
-            score = to_ms(dispatch.moment if feed.order == "updated" else dispatch.published)
-            moment = to_ms(dispatch.moment)
-            words: list[Word] = [
-                dispatch.article.key,
-                str(dispatch.article.rank),
-                "take" if taken else "put",
-                score,
-                moment,
-                KEPT,
-            ]
-            calls.append(([keys.items, keys.state, keys.ranks], words))
+        await self.apply(dispatches, again=False)
+
+    async def apply(self, dispatches: Sequence[Dispatch], *, again: bool) -> None:
+        """Put each article in where it matches, take it out where not; ``again`` for a version that the feed knows."""
+        known = await self.filters()
+        calls = [self._call(each, again=again) for each in dispatches if each.sink in known]
         await self._put.many(self._client, calls)
+
+    def _call(self, dispatch: Dispatch, *, again: bool) -> tuple[list[str], list[Word]]:
+        keys = FeedKeys(dispatch.sink, self._partitions)
+        taken = dispatch.act in RETRACTIONS or not dispatch.matches
+        words: list[Word] = [
+            dispatch.sink,
+            dispatch.article.key,
+            str(dispatch.article.rank),
+            "take" if taken else "put",
+            to_ms(dispatch.published),
+            to_ms(dispatch.moment),
+            tombstone_of(dispatch).model_dump_json(exclude_none=True) if taken else "",
+            "again" if again else "live",
+            ARCHIVE_PAGE,
+            MOST,
+        ]
+        return [*keys.own, keys.bell, keys.subscribers, keys.dirty], words
 
     async def forget(self, name: str) -> None:
         """Drop what a deleted feed held."""
-        keys = FeedKeys(name, self._partitions)
-        await self._client.delete(keys.items, keys.state, keys.ranks)
+        await self._client.delete(*FeedKeys(name, self._partitions).own)

@@ -9,7 +9,8 @@
 The claim comes before the deliveries, so that a kill that follows finds every sink
 that is getting the story, even if the worker died in between; and each sink's own
 guard refuses the older version that then comes late. If anything fails, nothing is
-acknowledged and all of it runs again to the same end.
+acknowledged and all of it runs again to the same end. All times are those of the
+stream's entries, so that a replay of the stream publishes the same bytes.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from newswire_publisher.routing.sinks import RETRACTIONS, Dispatch, Sinks
 from newswire_publisher.routing.topics import TopicTree
 from newswire_runtime.handoff import Commit
 from newswire_runtime.hop import Delivery
-from newswire_schemas.article import Act, Article, PubStatus, key_of
+from newswire_schemas.article import Act, Article, PubStatus, from_ms, key_of, to_ms
 from newswire_schemas.events import ArticleEnriched, ArticleFellDue
 from newswire_schemas.filters import Filter
 
@@ -43,13 +44,13 @@ class Fanout:
     async def stage(self, batch: Sequence[Delivery[ArticleEnriched | ArticleFellDue]]) -> list[Commit]:
         """Articles that are ready to go out, and moments that have come."""
         await self._follow_filters()
-        now = datetime.now(UTC)
-        versions = [await self._version(delivery.event, now) for delivery in batch]
+        versions = [await self._version(delivery.event, _moment_of(delivery.entry_id)) for delivery in batch]
         wanted = [version for version in versions if version is not None]
+        now = datetime.now(UTC)
         claims = await self._store.claim(wanted)
         by_kind: dict[str, list[Dispatch]] = {kind: [] for kind in self._sinks}
         for version, claim in zip(wanted, claims, strict=True):
-            log.info("article.claimed", **_wide(version, claim))
+            log.info("article.claimed", **_wide(version, claim, now))
             if claim is not None and version.kind != "hold":
                 for kind, dispatch in _dispatches(version, claim):
                     if kind in by_kind:
@@ -63,8 +64,8 @@ class Fanout:
         article = event.article
         if event.act in RETRACTIONS or article.pub_status is not PubStatus.USABLE:
             return Version(event, "retract", now)
-        # The mover goes by the server's clock; a clock of ours that lags by less than this must not hold it again.
-        if article.embargoed_until is not None and article.embargoed_until > now + timedelta(milliseconds=50):
+        # Both the mover and the entry's id go by the server's clock, so that what the mover moved is never held again.
+        if article.embargoed_until is not None and to_ms(article.embargoed_until) > to_ms(now):
             return Version(event, "hold", now)
         return Version(event, "show", now, sorted(self._index.match(article)))
 
@@ -100,6 +101,7 @@ def _dispatches(version: Version, claim: Claim) -> list[tuple[str, Dispatch]]:
     event = version.event
     article: Article = event.article.model_copy(update={"published": claim.published, "embargoed_until": None})
     found = []
+    matching = frozenset(version.sinks)
     for sink in sorted(claim.sinks):
         kind, _, name = sink.partition(":")
         dispatch = Dispatch(
@@ -110,12 +112,18 @@ def _dispatches(version: Version, claim: Claim) -> list[tuple[str, Dispatch]]:
             moment=claim.moment,
             received_at=event.received_at,
             trace_id=event.trace_id,
+            matches=sink in matching,
         )
         found.append((kind, dispatch))
     return found
 
 
-def _wide(version: Version, claim: Claim | None) -> dict[str, object]:
+def _moment_of(entry_id: bytes) -> datetime:
+    """Return when the server took an entry into the stream: a replay of the stream gives the same times again."""
+    return from_ms(int(entry_id.partition(b"-")[0]))
+
+
+def _wide(version: Version, claim: Claim | None, now: datetime) -> dict[str, object]:
     event = version.event
     return {
         "trace_id": event.trace_id,
@@ -124,5 +132,5 @@ def _wide(version: Version, claim: Claim | None) -> dict[str, object]:
         "act": event.act.value,
         "kind": version.kind if claim else "stale",
         "sinks": len(claim.sinks) if claim else 0,
-        "ms": round((version.now - event.received_at).total_seconds() * 1000, 1),
+        "ms": round((now - event.received_at).total_seconds() * 1000, 1),
     }

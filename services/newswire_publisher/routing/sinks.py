@@ -25,6 +25,8 @@ class Dispatch:
 
     ``published`` is when the article's first version went out, ``moment`` when this one did.
     ``received_at`` is when its submission was accepted, for the measure of how long it took.
+    ``matches`` says whether the sink's filter takes this version; a later version also goes to sinks that
+    have an earlier one.
     """
 
     sink: str
@@ -34,6 +36,7 @@ class Dispatch:
     moment: datetime
     received_at: datetime
     trace_id: str
+    matches: bool = True
 
 
 class Sinks(Protocol):

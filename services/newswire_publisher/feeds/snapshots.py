@@ -1,0 +1,100 @@
+"""What a document of a feed shows, read in one step: articles by key and rank, tombstones, validators.
+
+A snapshot names versions and holds no bodies; two snapshots of one generation are equal on every replica.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from newswire_publisher.feeds.tombstone import Tombstone
+from newswire_runtime.client import Client
+from newswire_runtime.scripts import Script, Word
+from newswire_schemas.article import from_ms
+from newswire_schemas.streams import FeedKeys
+
+MOST_IN_PAGE = 2_000
+"""Articles of one page of an archive at most: only a burst within one millisecond can come near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One article of a feed: the version is ``rank``; both times are milliseconds since the epoch."""
+
+    key: str
+    published: int
+    moment: int
+    rank: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a feed stands.
+
+    ``generation`` counts its changes; ``updated`` is when it last changed, by the server's clock, and never goes
+    back; ``newest`` is the moment of its newest version, and the same after a replay; ``trimmed`` is the
+    generation up to which what left is no longer told.
+    """
+
+    generation: int
+    updated: datetime | None
+    newest: datetime | None
+    trimmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Articles and tombstones, newest first; ``more`` if a limit left something out."""
+
+    state: State
+    items: tuple[Shown, ...]
+    gone: tuple[Tombstone, ...]
+    more: bool
+
+
+class Snapshots:
+    """Reads the feeds of all partitions."""
+
+    def __init__(self, client: Client, partitions: int) -> None:
+        self._client = client
+        self._partitions = partitions
+        self._script = Script("newswire_publisher.feeds", "snapshot.lua")
+
+    async def generation(self, name: str) -> int:
+        """Return the feed's generation; 0 if it never held anything."""
+        return int(await self._client.hget(FeedKeys(name, self._partitions).state, "generation") or 0)
+
+    async def newest(self, name: str, order: str, limit: int) -> Snapshot:
+        """Return the feed as its document shows it; ``order`` is ``published`` or ``updated``."""
+        return await self._read(name, [order, limit])
+
+    async def since(self, name: str, generation: int, limit: int) -> Snapshot:
+        """Return what came, changed or left after a generation; ``more``, and nothing else, if over the limit."""
+        return await self._read(name, ["since", generation, limit])
+
+    async def page(self, name: str, after: int, upto: int) -> Snapshot:
+        """Return the articles published after one moment (ms) and up to another."""
+        return await self._read(name, ["page", after, upto, MOST_IN_PAGE])
+
+    async def marks(self, name: str) -> list[int]:
+        """Return where the pages of the feed's archive end (ms), oldest first."""
+        return [int(mark) for mark in await self._client.zrange(FeedKeys(name, self._partitions).marks, 0, -1)]
+
+    async def oldest(self, name: str) -> int | None:
+        """Return when the oldest live article of the feed was published (ms)."""
+        found = await self._client.zrange(FeedKeys(name, self._partitions).items, 0, 0, withscores=True)
+        return int(found[0][1]) if found else None
+
+    async def _read(self, name: str, words: Sequence[Word]) -> Snapshot:
+        keys = FeedKeys(name, self._partitions)
+        generation, updated, newest, trimmed, items, told, more = await self._script(self._client, keys.own, words)
+        state = State(int(generation), _moment(updated), _moment(newest), int(trimmed))
+        shown = tuple(
+            Shown(key.decode(), int(published), int(moment), rank.decode())
+            for key, published, moment, rank in zip(*[iter(items)] * 4, strict=True)
+        )
+        return Snapshot(state, shown, tuple(Tombstone.model_validate_json(each) for each in told if each), bool(more))
+
+
+def _moment(ms: bytes) -> datetime | None:
+    return from_ms(int(ms)) if int(ms) else None
