@@ -152,6 +152,13 @@ class ConfKeys:
 
     generation = "conf:{conf}:generation"
     tokens = "conf:{conf}:tokens"
+    refills = "conf:{conf}:refills"
+    """Feeds that are to be filled anew (hash of name to the request)."""
+
+    @staticmethod
+    def refill_lock(feed: str) -> str:
+        """Held by the process that fills a feed."""
+        return f"conf:{{conf}}:refill:{feed}"
 
     @staticmethod
     def table(kind: str) -> str:

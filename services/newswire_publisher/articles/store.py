@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from newswire_runtime.client import Client
+from newswire_runtime.client import Client, batch
 from newswire_runtime.scripts import Script, Word
 from newswire_schemas.article import Act, Article, from_ms, to_ms
 from newswire_schemas.events import ArticleEnriched, ArticleFellDue
@@ -116,6 +116,26 @@ class ArticleStore:
         """Return the rank that each sink got, or is getting."""
         raw = await self._client.hgetall(self.keys(key).ledger(key))
         return {sink.decode(): rank.decode() for sink, rank in raw.items()}
+
+    async def versions(self, wanted: Sequence[tuple[str, str]]) -> list[Article | None]:
+        """Return versions by key and rank as they went out, in one round trip."""
+        if not wanted:
+            return []
+        pipeline = self._client.pipeline(transaction=False)
+        for key, rank in wanted:
+            pipeline.hget(self.keys(key).article(key), f"v:{rank}")
+        bodies = await pipeline.execute()
+        return [None if body is None else Article.model_validate_json(body) for body in bodies]
+
+    async def remember(self, sink: str, rows: Sequence[Row]) -> None:
+        """Write a sink that takes these articles late into their ledgers, so that a kill reaches it."""
+        if not rows:
+            return
+        pipeline = batch(self._client)
+        for row in rows:
+            key = row.article.key
+            pipeline.hsetnx(self.keys(key).ledger(key), sink, str(row.article.rank))
+        await pipeline.execute()
 
     async def newest(self, limit: int, before: tuple[int, str] | None = None) -> list[tuple[int, str]]:
         """Return ``(published ms, key)`` of public articles, newest first, below ``before``."""

@@ -1,4 +1,4 @@
-"""A feed as an operator configures it."""
+"""A feed as an operator configures it, and what is remembered of one that is no more."""
 
 from typing import Literal
 
@@ -9,6 +9,8 @@ from newswire_schemas.filters import Filter
 
 ALL = "all"
 """The feed that always exists and takes everything."""
+
+Access = Literal["public", "token"]
 
 
 class Feed(BaseModel):
@@ -21,8 +23,17 @@ class Feed(BaseModel):
     language: Language | None = None
     filter: Filter = Filter()
     limit: int = Field(50, ge=1, le=500, description="How many articles the document shows.")
-    access: Literal["public", "token"] = "public"
+    access: Access = "public"
     order: Literal["published", "updated"] = "published"
 
 
 DEFAULT_ALL = Feed(title="All stories")
+
+
+class FormerFeed(BaseModel):
+    """A feed that was deleted (410), or renamed to ``moved_to`` (301); who could read it is still who may know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    access: Access
+    moved_to: str | None = None

@@ -1,0 +1,1 @@
+"""What a feed looks like in each format: one module a format, one line in the registry."""
