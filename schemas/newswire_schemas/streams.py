@@ -72,7 +72,7 @@ class FeedKeys:
     gone        what left, the newest only (sorted set, generation)
     tombstones  what is told of it (hash of article key to JSON)
     ranks       the newest version that the feed knows of each article (hash)
-    state       generation, updated, newest, arrivals, trimmed (hash)
+    state       generation, modified, newest, arrivals, trimmed (hash)
     marks       where the pages of its archive end (sorted set, ms)
     """
 

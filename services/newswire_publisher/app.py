@@ -20,7 +20,9 @@ from newswire_publisher.articles.schedule import ScheduleMover
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.api import FeedApi
 from newswire_publisher.feeds.documents import FeedDocuments
-from newswire_publisher.feeds.model import Feed
+from newswire_publisher.feeds.model import Feed, FormerFeed
+from newswire_publisher.feeds.refill import FeedRefills
+from newswire_publisher.feeds.serving import FeedServing
 from newswire_publisher.feeds.sink import FeedSinks
 from newswire_publisher.routing.fanout import Fanout
 from newswire_publisher.routing.topics import TopicTree, load_topic_tree
@@ -82,7 +84,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         topics=load_topic_tree(),
         base_url=(settings.base_url or f"http://{settings.host}:{settings.port}").rstrip("/"),
     )
-    feeds, feed_api = _feeds(parts)
+    feeds, feed_api, refills = _feeds(parts)
     hooks, hook_api, workers, http = _webhooks(parts)
     posts, post_api = _social(parts)
     fanout = Fanout(parts.store, [feeds, hooks, posts], parts.topics)
@@ -101,6 +103,8 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         if "feeds" in roles
     ]
     loops: list[Loop] = [ScheduleMover(client, settings.partitions)]
+    if "feeds" in roles:
+        loops.append(refills)
     if "webhooks" in roles:
         loops += workers
     article_api = ArticleApi(store=parts.store, tokens=parts.tokens, topics=parts.topics, public=settings.public)
@@ -126,19 +130,23 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     )
 
 
-def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi]:
-    partitions = parts.settings.partitions
-    table = Table(parts.client, "feeds", Feed)
-    sinks = FeedSinks(parts.client, table, partitions)
-    api = FeedApi(
+def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills]:
+    client, partitions = parts.client, parts.settings.partitions
+    table, former = Table(client, "feeds", Feed), Table(client, "former_feeds", FormerFeed)
+    sinks = FeedSinks(client, table, partitions)
+    refills = FeedRefills(
+        client=client, store=parts.store, sinks=sinks, feeds=table, topics=parts.topics, partitions=partitions
+    )
+    serving = FeedServing(
         feeds=table,
-        sinks=sinks,
-        documents=FeedDocuments(parts.client, parts.store, partitions),
+        former=former,
+        documents=FeedDocuments(client, parts.store, partitions),
         tokens=parts.tokens,
         public=parts.settings.public,
         base_url=parts.settings.base_url.rstrip("/"),
     )
-    return sinks, api
+    api = FeedApi(feeds=table, former=former, sinks=sinks, refills=refills, serving=serving, tokens=parts.tokens)
+    return sinks, api, refills
 
 
 def _webhooks(parts: _Parts) -> tuple[HookSinks, HookApi, list[HookWorker], GuardedClient]:

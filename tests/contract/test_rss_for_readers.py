@@ -15,8 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from newswire_publisher.feeds.cache import FragmentCache, render_entries
-from newswire_publisher.feeds.document import Channel, channel_head, join, render_document
+from newswire_publisher.feeds.document import Channel, channel_head, join
 from newswire_publisher.feeds.entry import EntryError, render_entry
 from newswire_schemas.article import Article, Concept, Link, Media, Rendition, key_of
 
@@ -290,30 +289,10 @@ def test_namespaces_are_declared_on_the_root_alone() -> None:
     assert feed_of(story(), story(uri="urn:a:2")).count(b"xmlns:") == 4
 
 
-def test_joining_kept_entries_is_the_same_as_rendering_the_whole_feed() -> None:
-    cache = FragmentCache(1_000_000)
-    articles = [story(uri=f"urn:a:{number}") for number in range(5)]
-    for _ in range(2):
-        kept = render_entries(articles, BASE, cache).fragments
-        assert render_document(CHANNEL, NOON, kept).body == feed_of(*articles)
-    assert [entry.id for entry in read(feed_of(*articles)).entries] == [article.uri for article in articles]
-
-
-def test_the_etag_of_a_feed_changes_with_an_entry_and_not_with_the_process_that_made_it() -> None:
-    def etag(*articles: Article) -> str:
-        kept = render_entries(articles, BASE, FragmentCache(1_000_000)).fragments
-        return render_document(CHANNEL, NOON, kept).etag
-
-    assert etag(story(), story(uri="urn:a:2")) == etag(story(), story(uri="urn:a:2"))
-    assert etag(story(), story(uri="urn:a:2")) != etag(story(headline="Anders"), story(uri="urn:a:2"))
-
-
 def test_what_cannot_be_written_is_an_error_that_names_the_article() -> None:
     broken = story().model_copy(update={"published": "no date"})
     with pytest.raises(EntryError, match="urn:newsml"):
         render_entry(broken, BASE)
-    done = render_entries([story(uri="urn:a:1"), broken], BASE, FragmentCache(0))
-    assert len(done.fragments) == len(done.errors) == 1
 
 
 ELSEWHERE = """

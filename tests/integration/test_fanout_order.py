@@ -16,7 +16,7 @@ from newswire_runtime.client import Client
 from newswire_runtime.groups import ensure_group
 from newswire_schemas.article import Act, Article, PubStatus, key_of
 from newswire_schemas.events import ArticleEnriched
-from newswire_schemas.streams import PUBLISHER
+from newswire_schemas.streams import PUBLISHER, FeedKeys
 
 STARTED = datetime(2025, 11, 12, 8, tzinfo=UTC)
 KILLED = "urn:newsml:test.example:killed"
@@ -73,7 +73,7 @@ async def outputs(wire: Wire, *hooks: Hook) -> dict[str, Any]:
     return {
         "feed": feed.content,
         "etag": feed.headers["etag"],
-        "modified": feed.headers["last-modified"],
+        "modified": await wire.broker.hget(FeedKeys("all", 1).state, "modified"),
         "list": listed.json(),
         "logs": [await hook.log() for hook in hooks],
     }

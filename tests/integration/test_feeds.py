@@ -119,7 +119,7 @@ async def test_a_feed_shows_its_limit_newest_first_and_is_gone_when_deleted(wire
         await wire.out(f"urn:newsml:test.example:{number}")
     assert await wire.guids("two") == ["urn:newsml:test.example:3", "urn:newsml:test.example:2"]
     assert (await wire.http.delete("/v1/feeds/two")).status_code == 204
-    assert (await wire.anyone.get("/feeds/two.rss")).status_code == 404
+    assert (await wire.anyone.get("/feeds/two.rss")).status_code == 410
 
 
 @pytest.mark.parametrize(

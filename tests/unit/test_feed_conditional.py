@@ -8,6 +8,7 @@ from newswire_publisher.feeds.conditional import none_match_fails, not_modified,
 from newswire_publisher.feeds.validators import digest_of, etag_of, last_modified, variant
 
 CHANGED = datetime(1994, 11, 6, 8, 49, 37, 900_000, tzinfo=UTC)
+LATER = CHANGED + timedelta(days=9)
 TAG = '"abc"'
 
 
@@ -32,7 +33,7 @@ def test_a_weak_etag_of_ours_compares_as_its_strong_form() -> None:
 
 
 def test_if_none_match_decides_and_if_modified_since_is_then_ignored() -> None:
-    later = last_modified(CHANGED + timedelta(days=1))
+    later = last_modified(CHANGED + timedelta(days=1), LATER)
     assert not not_modified(etag=TAG, modified=CHANGED, if_none_match='"x"', if_modified_since=later)
     assert not_modified(etag=TAG, modified=CHANGED, if_none_match=TAG, if_modified_since="rubbish")
 
@@ -76,26 +77,31 @@ def test_only_reads_are_answered_with_304(method: str) -> None:
 
 def test_without_conditions_or_a_date_of_ours_the_answer_is_full() -> None:
     assert not not_modified(etag=TAG, modified=CHANGED)
-    assert not not_modified(etag=TAG, if_modified_since=last_modified(CHANGED))
+    assert not not_modified(etag=TAG, if_modified_since=last_modified(CHANGED, LATER))
 
 
 def test_last_modified_is_in_gmt_and_satisfies_itself() -> None:
     local = CHANGED.astimezone(timezone(timedelta(hours=3)))
-    assert last_modified(local) == "Sun, 06 Nov 1994 08:49:37 GMT"
-    assert not_modified(etag=TAG, modified=local, if_modified_since=last_modified(local))
+    assert last_modified(local, LATER) == "Sun, 06 Nov 1994 08:49:37 GMT"
+    assert not_modified(etag=TAG, modified=local, if_modified_since=last_modified(local, LATER))
+
+
+def test_last_modified_tells_no_second_that_is_yet_to_come() -> None:
+    assert last_modified(CHANGED + timedelta(seconds=1), CHANGED) == last_modified(CHANGED, LATER)
 
 
 def test_an_etag_is_strong_and_follows_the_head_and_the_parts_in_their_order() -> None:
     a, b = digest_of(b"a"), digest_of(b"b")
     tags = [
-        etag_of(b"h", [a, b]),
-        etag_of(b"h", [b, a]),
-        etag_of(b"i", [a, b]),
-        etag_of(b"h", [a]),
-        etag_of(b"ha", [b]),
+        etag_of(b"h", [a, b], 7),
+        etag_of(b"h", [b, a], 7),
+        etag_of(b"i", [a, b], 7),
+        etag_of(b"h", [a], 7),
+        etag_of(b"ha", [b], 7),
+        etag_of(b"h", [a, b], 8),
     ]
     assert len(set(tags)) == len(tags)
-    assert tags[0] == etag_of(b"h", [a, b])
+    assert tags[0] == etag_of(b"h", [a, b], 7)
     assert tags[0].startswith('"')
     assert none_match_fails(tags[0], tags[0])
 

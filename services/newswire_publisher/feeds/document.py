@@ -2,25 +2,20 @@
 
     channel_head(channel, updated) + fragments + TAIL ──▶ join
 
-`render_document` does it for entries from the cache and gives the ETag too.
-
 Everything comes from the feed's configuration, the kept entries and the moment
 of the newest change, so that every replica writes the same bytes and an
 unchanged feed keeps its ETag.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from lxml import etree
 
-from newswire_publisher.feeds.cache import Fragment
 from newswire_publisher.feeds.markup import plain
 from newswire_publisher.feeds.moments import rfc822
 from newswire_publisher.feeds.namespaces import ATOM, DECLARATION, NAMESPACES
-from newswire_publisher.feeds.validators import etag_of
 
 GENERATOR = "newswire"
 """Without a release number: replicas of neighbouring releases write the same bytes."""
@@ -74,17 +69,3 @@ def join(head: bytes, fragments: Iterable[bytes], tail: bytes = TAIL) -> bytes:
     """Return the document of these entries, in this order."""
     body = b"\n".join(fragments)
     return b"".join((head, b"\n", body, tail)) if body else head + tail
-
-
-class Document(NamedTuple):
-    """A feed's bytes and their strong ETag."""
-
-    body: bytes
-    etag: str
-
-
-def render_document(channel: Channel, updated: datetime | None, fragments: Sequence[Fragment]) -> Document:
-    """Return the feed of these entries, in this order."""
-    head = channel_head(channel, updated)
-    etag = etag_of(head, [fragment.digest for fragment in fragments])
-    return Document(join(head, [fragment.body for fragment in fragments]), etag)

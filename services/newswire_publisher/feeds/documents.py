@@ -1,43 +1,67 @@
-"""A feed's document: made when it is asked for, once per generation, and kept.
+"""A feed's documents: made when they are asked for, once per generation, and kept.
 
-    GET ─▶ generation (one small read) ─▶ the kept document, or: items ─▶ rows ─▶ kept fragments ─▶ join
+    GET ─▶ generation (one small read) ─▶ the kept document, or: snapshot ─▶ kept entries ─▶ frame, joined
 
 Whoever asks sees what is in the feed now: there is no age of a cache in between,
-so that a kill is out of the next answer.
+so that a kill is out of the next answer. Three kinds: the current document, a page of
+the archive (archive.py), and the delta since a generation that a reader's ETag names.
 """
 
 import gzip
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import structlog
-
 from newswire_publisher.articles.store import ArticleStore
-from newswire_publisher.feeds.cache import FragmentCache, render_entries
-from newswire_publisher.feeds.document import Channel, render_document
+from newswire_publisher.feeds.archive import ArchivePage, page_at, way_back
+from newswire_publisher.feeds.entries import Entries, Fragment
+from newswire_publisher.feeds.formats.page import Channel, FeedFormat, Page
+from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.model import Feed
-from newswire_publisher.feeds.snapshots import Snapshot, Snapshots
+from newswire_publisher.feeds.snapshots import Shown, Snapshot, Snapshots
+from newswire_publisher.feeds.validators import etag_of
 from newswire_runtime.client import Client
 
-log = structlog.get_logger()
-KEPT_DOCUMENTS = 500
+KEPT_DOCUMENTS = 2_000
+KEPT_SNAPSHOTS = 1_000
+MOST_IN_DELTA = 500
+"""Changes that a delta tells of at most; a reader who missed more gets the whole document."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FeedDocument:
-    """A rendered feed: bytes, strong ETag, and when it last changed. ``compressed`` is made when first wanted."""
+    """A document: its parts in order, its strong ETag, the feed's generation and the second of its last change."""
 
+    parts: tuple[Fragment | bytes, ...]
     body: bytes
     etag: str
+    generation: int
     modified: datetime
-    _compressed: bytes | None = None
+    media_type: str
+    _compressed: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     def compressed(self) -> bytes:
-        if self._compressed is None:
-            self._compressed = gzip.compress(self.body, 6, mtime=0)
-        return self._compressed
+        """Return the gzip form; made when it is first wanted."""
+        if not self._compressed:
+            self._compressed.append(gzip.compress(self.body, 6, mtime=0))
+        return self._compressed[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which document is asked for: the feed, in a format, under the address that its reader uses."""
+
+    name: str
+    feed: Feed
+    form: FeedFormat
+    base_url: str
+    hub: bool = True
+
+    def address(self, query: str | None = None, extension: str | None = None) -> str:
+        address = f"{self.base_url}/feeds/{self.name}.{extension or self.form.extension}"
+        return f"{address}?{query}" if query else address
 
 
 class FeedDocuments:
@@ -45,40 +69,133 @@ class FeedDocuments:
 
     def __init__(self, client: Client, store: ArticleStore, partitions: int) -> None:
         self._snapshots = Snapshots(client, partitions)
-        self._store = store
-        self._fragments = FragmentCache(64_000_000)
-        self._kept: OrderedDict[tuple[str, str], tuple[int, Feed, FeedDocument]] = OrderedDict()
+        self._entries = Entries(store)
+        self._kept: OrderedDict[tuple[str, str, str], tuple[Feed, FeedDocument]] = OrderedDict()
+        self._newest: OrderedDict[str, tuple[str, int, Snapshot]] = OrderedDict()
 
-    async def get(self, name: str, feed: Feed, base_url: str) -> FeedDocument:
-        """Return the feed's document as of now."""
-        generation = await self._snapshots.generation(name)
-        place = (name, base_url)
+    async def generation(self, name: str) -> int:
+        """Return the feed's generation as of now."""
+        return await self._snapshots.generation(name)
+
+    async def current(self, wanted: Wanted, generation: int | None = None) -> FeedDocument:
+        """Return the feed's document as of now; ``generation`` is the feed's, where the caller has just read it."""
+        if generation is None:
+            generation = await self._snapshots.generation(wanted.name)
+        place = (wanted.name, wanted.form.extension, wanted.base_url)
         kept = self._kept.get(place)
-        if kept is not None and kept[0] == generation and kept[1] == feed:
+        if kept is not None and kept[1].generation == generation and kept[0] == wanted.feed:
             self._kept.move_to_end(place)
-            return kept[2]
-        snapshot = await self._snapshots.newest(name, feed.order, feed.limit)
-        generation = snapshot.state.generation
-        document = await self._render(name, feed, base_url, snapshot)
-        self._kept[place] = (generation, feed, document)
+            return kept[1]
+        snapshot = await self._snapshot(wanted, generation)
+        back = way_back(snapshot.items, wanted.feed.order, more=snapshot.more)
+        page = _page_of(wanted, snapshot)
+        if back is not None:
+            page = replace(page, prev_archive=wanted.address(back), next_url=wanted.address(back))
+        document = await self._render(wanted, snapshot, page)
+        self._kept[place] = (wanted.feed, document)
         if len(self._kept) > KEPT_DOCUMENTS:
             self._kept.popitem(last=False)
         return document
 
-    async def _render(self, name: str, feed: Feed, base_url: str, snapshot: Snapshot) -> FeedDocument:
-        items = [shown.key for shown in snapshot.items]
-        # What a kill has reached in the store but not yet in this feed is left out here already.
-        rows = [row for row in await self._store.rows(items) if row is not None and row.is_public]
-        rendered = render_entries([row.article for row in rows], base_url, self._fragments)
-        for error in rendered.errors:
-            log.error("feed.entry_left_out", feed=name, error=str(error))
-        changed = snapshot.state.newest
-        channel = Channel(
-            name=name,
-            title=feed.title,
-            base_url=base_url,
-            description=feed.description or feed.title,
-            language=feed.language,
+    async def archive(self, wanted: Wanted, archive: str | None, before: str | None) -> FeedDocument | None:
+        """Return the page of the archive that a request names, None if there is none of that name."""
+        marks, oldest = await self._snapshots.marks(wanted.name), await self._snapshots.oldest(wanted.name)
+        place = page_at(marks, oldest, archive=archive, before=before)
+        if place is None:
+            return None
+        snapshot = await self._snapshots.page(wanted.name, place.after, place.upto)
+        snapshot = replace(snapshot, items=tuple(filter(place.holds, snapshot.items)), gone=())
+        query = f"before={before}" if before is not None else f"archive={archive}"
+        return await self._render(wanted, snapshot, _archive_page(wanted, snapshot, place, query))
+
+    async def delta(self, wanted: Wanted, since: int) -> FeedDocument | None:
+        """Return what came, changed or left after a generation; None if that cannot be told, or is too much."""
+        snapshot = await self._snapshots.since(wanted.name, since, MOST_IN_DELTA)
+        if snapshot.more or since < snapshot.state.trimmed or since > snapshot.state.generation:
+            return None
+        current = await self.current(wanted, snapshot.state.generation)
+        if current.generation != snapshot.state.generation:
+            return None  # it changed in between: the whole document says all of it
+        document = await self._render(wanted, snapshot, replace(_page_of(wanted, snapshot), kind="delta"))
+        return replace(document, etag=current.etag)
+
+    async def _snapshot(self, wanted: Wanted, generation: int) -> Snapshot:
+        """Return the newest snapshot; five formats of one generation read it once."""
+        order = f"{wanted.feed.order}:{wanted.feed.limit}"
+        kept = self._newest.get(wanted.name)
+        if kept is not None and kept[0] == order and kept[1] == generation:
+            return kept[2]
+        snapshot = await self._snapshots.newest(wanted.name, wanted.feed.order, wanted.feed.limit)
+        self._newest[wanted.name] = (order, snapshot.state.generation, snapshot)
+        self._newest.move_to_end(wanted.name)
+        if len(self._newest) > KEPT_SNAPSHOTS:
+            self._newest.popitem(last=False)
+        return snapshot
+
+    async def _render(self, wanted: Wanted, snapshot: Snapshot, page: Page) -> FeedDocument:
+        form = wanted.form
+        items = await self._ordered(snapshot.items, wanted.feed.order)
+        entries = await self._entries.of(items, form, wanted.base_url)
+        gone = [Fragment.of(form.tombstone(each, wanted.base_url)) for each in snapshot.gone]
+        first, second = (gone, entries) if form.tombstones_first else (entries, gone)
+        frame = form.frame(page)
+        parts: list[Fragment | bytes] = [frame.head, *_joined(first, form.separator), frame.middle]
+        parts += [*_joined(second, form.separator), frame.tail]
+        body = b"".join([part if isinstance(part, bytes) else part.body for part in parts])
+        digests = [fragment.digest for fragment in (*first, *second)]
+        return FeedDocument(
+            parts=tuple(parts),
+            body=body,
+            etag=etag_of(frame.head, digests, snapshot.state.generation),
+            generation=snapshot.state.generation,
+            modified=snapshot.state.modified or EPOCH,
+            media_type=form.media_type,
         )
-        document = render_document(channel, changed, rendered.fragments)
-        return FeedDocument(document.body, document.etag, snapshot.state.updated or EPOCH)
+
+    async def _ordered(self, items: Sequence[Shown], order: str) -> list[Shown]:
+        """Return the articles newest first, and those of one moment by their uri."""
+        times = [shown.moment if order == "updated" else shown.published for shown in items]
+        if len(set(times)) == len(times):
+            return [shown for _, shown in sorted(zip(times, items, strict=True), key=lambda pair: -pair[0])]
+        articles = await self._entries.articles(items)
+        uris = {shown.key: articles[shown.key].uri if shown.key in articles else "" for shown in items}
+        pairs = sorted(zip(times, items, strict=True), key=lambda pair: (-pair[0], uris[pair[1].key]))
+        return [shown for _, shown in pairs]
+
+
+def _joined(fragments: Sequence[Fragment], separator: bytes) -> list[Fragment | bytes]:
+    joined: list[Fragment | bytes] = []
+    for fragment in fragments:
+        joined += [separator, fragment]
+    return joined[1:]
+
+
+def _page_of(wanted: Wanted, snapshot: Snapshot) -> Page:
+    feed = wanted.feed
+    channel = Channel(
+        name=wanted.name,
+        title=feed.title,
+        base_url=wanted.base_url,
+        description=feed.description or feed.title,
+        language=feed.language,
+    )
+    return Page(
+        channel=channel,
+        updated=snapshot.state.newest,
+        self_url=wanted.address(),
+        alternates={extension: wanted.address(extension=extension) for extension in FORMATS},
+        hub=f"{wanted.base_url}/hub" if wanted.hub else None,
+    )
+
+
+def _archive_page(wanted: Wanted, snapshot: Snapshot, place: ArchivePage, query: str) -> Page:
+    previous = None if place.previous is None else wanted.address(f"archive={place.previous}")
+    return replace(
+        _page_of(wanted, snapshot),
+        kind="archive",
+        self_url=wanted.address(query),
+        current=wanted.address(),
+        prev_archive=previous,
+        next_archive=None if place.next is None else wanted.address(f"archive={place.next}"),
+        next_url=previous,
+    )

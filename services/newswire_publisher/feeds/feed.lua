@@ -18,7 +18,7 @@ if seen and not newer(rank, seen) and not (ARGV[8] == 'again' and seen == rank) 
 end
 redis.call('HSET', KEYS[6], key, rank)
 
-local state = redis.call('HMGET', KEYS[7], 'generation', 'updated', 'newest')
+local state = redis.call('HMGET', KEYS[7], 'generation', 'modified', 'newest')
 local generation = tonumber(state[1] or '0') + 1
 local moment = tonumber(ARGV[6])
 if ARGV[4] == 'put' then
@@ -53,7 +53,15 @@ else
   end
 end
 redis.call('ZADD', KEYS[3], generation, key)
-redis.call('HSET', KEYS[7], 'generation', generation, 'updated', math.max(tonumber(state[2] or '0') + 1, now),
+-- Last-Modified has whole seconds, and readers are told no second that is yet to come: a change in a second
+-- that may have been told already counts for the next one, and then no later change hides behind it.
+local second, modified = math.floor(now / 1000), tonumber(state[2] or '0')
+if modified < second then
+  modified = second
+elseif modified == second then
+  modified = second + 1
+end
+redis.call('HSET', KEYS[7], 'generation', generation, 'modified', modified,
   'newest', math.max(tonumber(state[3] or '0'), moment))
 redis.call('XADD', KEYS[9], 'MAXLEN', '~', 1000, '*', 'feed', ARGV[1], 'generation', generation)
 if redis.call('EXISTS', KEYS[10]) == 1 then

@@ -7,7 +7,7 @@
 --         'updated', limit              the same, by their newest versions
 --         'since', generation, limit    what came, changed or left after a generation
 --         'page', from (ms, exclusive), to (ms, inclusive), limit   a part of the archive
--- Returns {generation, updated, newest, trimmed, {key, published, moment, rank, …}, {tombstone JSON, …},
+-- Returns {generation, modified (s), newest, trimmed, {key, published, moment, rank, …}, {tombstone JSON, …},
 --          what there is left after the limit: 0 or 1}.
 
 local what = ARGV[1]
@@ -16,6 +16,7 @@ if what == 'published' or what == 'updated' then
   local limit = tonumber(ARGV[2])
   keys = redis.call('ZREVRANGE', what == 'published' and KEYS[1] or KEYS[2], 0, limit - 1)
   gone = redis.call('ZREVRANGE', KEYS[4], 0, limit - 1)
+  more = redis.call('ZCARD', KEYS[1]) > limit and 1 or 0
 elseif what == 'since' then
   local limit = tonumber(ARGV[3])
   local changed = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. ARGV[2], '+inf', 'LIMIT', 0, limit + 1)
@@ -50,5 +51,5 @@ local told = {}
 if #gone > 0 then
   told = redis.call('HMGET', KEYS[5], unpack(gone))
 end
-local state = redis.call('HMGET', KEYS[7], 'generation', 'updated', 'newest', 'trimmed')
+local state = redis.call('HMGET', KEYS[7], 'generation', 'modified', 'newest', 'trimmed')
 return { state[1] or '0', state[2] or '0', state[3] or '0', state[4] or '0', items, told, more }

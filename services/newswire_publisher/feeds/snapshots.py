@@ -31,13 +31,14 @@ class Shown:
 class State:
     """Where a feed stands.
 
-    ``generation`` counts its changes; ``updated`` is when it last changed, by the server's clock, and never goes
-    back; ``newest`` is the moment of its newest version, and the same after a replay; ``trimmed`` is the
-    generation up to which what left is no longer told.
+    ``generation`` counts its changes; ``modified`` is the second of its last change, by the server's clock: it goes
+    forward with each change that a reader may have seen, and may be the next second; ``newest`` is the moment of
+    its newest version, and the same after a replay; ``trimmed`` is the generation up to which what left is no
+    longer told.
     """
 
     generation: int
-    updated: datetime | None
+    modified: datetime | None
     newest: datetime | None
     trimmed: int
 
@@ -87,8 +88,8 @@ class Snapshots:
 
     async def _read(self, name: str, words: Sequence[Word]) -> Snapshot:
         keys = FeedKeys(name, self._partitions)
-        generation, updated, newest, trimmed, items, told, more = await self._script(self._client, keys.own, words)
-        state = State(int(generation), _moment(updated), _moment(newest), int(trimmed))
+        generation, modified, newest, trimmed, items, told, more = await self._script(self._client, keys.own, words)
+        state = State(int(generation), _moment(modified, 1000), _moment(newest, 1), int(trimmed))
         shown = tuple(
             Shown(key.decode(), int(published), int(moment), rank.decode())
             for key, published, moment, rank in zip(*[iter(items)] * 4, strict=True)
@@ -96,5 +97,5 @@ class Snapshots:
         return Snapshot(state, shown, tuple(Tombstone.model_validate_json(each) for each in told if each), bool(more))
 
 
-def _moment(ms: bytes) -> datetime | None:
-    return from_ms(int(ms)) if int(ms) else None
+def _moment(number: bytes, unit_ms: int) -> datetime | None:
+    return from_ms(int(number) * unit_ms) if int(number) else None

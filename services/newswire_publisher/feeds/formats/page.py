@@ -61,7 +61,7 @@ class Frame:
 
 
 class FeedFormat(Protocol):
-    """One format. ``separator`` stands between two parts of a list; ``tombstones_first`` says which list comes first."""
+    """One format. ``separator`` stands between two parts of a list; ``tombstones_first`` is their order."""
 
     extension: str
     media_type: str
