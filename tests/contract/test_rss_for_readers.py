@@ -65,7 +65,7 @@ def test_identity_link_times_language_and_author_come_back() -> None:
     entry = read_one(article)
     assert entry.id == article.uri
     assert not entry.guidislink
-    assert entry.link == f"{BASE}/v1/articles/{key_of(article.uri)}"
+    assert entry.link == f"{BASE}/articles/{key_of(article.uri)}"
     assert timegm(entry.published_parsed) == int(published.timestamp())
     assert timegm(entry.updated_parsed) == int(NOON.timestamp())
     assert entry.language == "de-AT"
@@ -222,9 +222,9 @@ def test_every_link_keeps_its_rel_and_type_and_none_replaces_the_page() -> None:
         evolved_from="urn:older:1",
     )
     item = element(article)
-    assert item.findtext("link") == f"{BASE}/v1/articles/{article.key}"
+    assert item.findtext("link") == f"{BASE}/articles/{article.key}"
     assert [dict(link.attrib) for link in item.findall("{http://www.w3.org/2005/Atom}link")] == [
-        {"rel": "related", "href": f"{BASE}/v1/articles/{key_of('urn:older:1')}"},
+        {"rel": "related", "href": f"{BASE}/articles/{key_of('urn:older:1')}"},
         {"rel": "via", "href": "https://x.example/a.pdf", "type": "application/pdf", "title": "Papier"},
         {"rel": "alternate", "href": "https://x.example/b"},
     ]

@@ -97,7 +97,7 @@ async def test_a_poster_leases_and_settles(http: httpx.AsyncClient, sinks: Socia
     assert (queue["counts"], len(queue["next"])) == ({"queued": 1}, 1)
     leased = await http.post("/v1/social/queues/acc/lease", json={"limit": 5, "seconds": 60})
     (item,) = leased.json()["items"]
-    link = f"https://n.example/v1/articles/{article().key}?utm_source=bsky"
+    link = f"https://n.example/articles/{article().key}?utm_source=bsky"
     assert item["text"] == f"Version 1\n\n{link}"
     assert (item["action"], item["link"], item["attempts"]) == ("post", link, 1)
     assert item["article"] == {"uri": "urn:a", "key": article().key, "version": 1, "headline": "Version 1"}

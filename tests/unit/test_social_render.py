@@ -134,7 +134,7 @@ def test_a_link_is_the_publishers_own_page_if_there_is_one() -> None:
 
 def test_a_link_that_is_not_of_the_web_is_not_followed() -> None:
     story = article(links=(Link(href="javascript:alert(1)", rel="canonical"),))
-    assert link_of(story, "https://n.example") == f"https://n.example/v1/articles/{story.key}"
+    assert link_of(story, "https://n.example") == f"https://n.example/articles/{story.key}"
 
 
 def test_secrets_are_shown_to_the_table_alone() -> None:

@@ -56,7 +56,7 @@ else
     end
   end
   redis.call('HSET', KEYS[1], 'shown', rank, 'moment', moment, 'act', act, 'kind', kind, 'json', ARGV[5],
-    'v:' .. rank, ARGV[5])
+    'v:' .. rank, ARGV[5], 'm:' .. rank, moment .. ' ' .. act .. ' ' .. kind)
 end
 if published then
   redis.call('HSET', KEYS[1], 'published', published)

@@ -18,7 +18,7 @@ def link_of(article: Article, base_url: str) -> str:
         for link in article.links:
             if link.rel.lower() == rel and _is_web(link.href):
                 return link.href
-    return f"{base_url}/v1/articles/{article.key}"
+    return f"{base_url}/articles/{article.key}"
 
 
 def _is_web(href: str) -> bool:

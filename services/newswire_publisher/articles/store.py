@@ -4,13 +4,14 @@
 shows what is held back. A row is one article as it may be shown now.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from newswire_runtime.client import Client, batch
 from newswire_runtime.scripts import Script, Word
-from newswire_schemas.article import Act, Article, from_ms, to_ms
+from newswire_schemas.article import Act, Article, Rank, from_ms, to_ms
 from newswire_schemas.events import ArticleEnriched, ArticleFellDue
 from newswire_schemas.streams import WireKeys, partition_of
 
@@ -39,6 +40,15 @@ class Row:
     @property
     def is_public(self) -> bool:
         return self.kind == "show"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """When a version came out, and as what; `ArticleStore.versions` has its text."""
+
+    rank: Rank
+    act: Act
+    moment: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,22 @@ class ArticleStore:
         """Return one version as it went out; it is kept as long as its article."""
         body = await self._client.hget(self.keys(key).article(key), f"v:{rank}")
         return None if body is None else Article.model_validate_json(body)
+
+    async def history(self, key: str) -> list[Shown]:
+        """Return the versions that may be shown, newest first; empty for an article that is not public.
+
+        What came before a withdrawal stays withdrawn: it may be why the article was taken back.
+        """
+        name = self.keys(key).article(key)
+        fields = [field for field in await self._client.hkeys(name) if field.startswith(b"m:")]
+        if not fields:
+            return []
+        marks = await self._client.hmget(name, fields)
+        told = [
+            (Rank.parse(field[2:].decode()), mark.decode().split()) for field, mark in zip(fields, marks, strict=True)
+        ]
+        since = itertools.takewhile(lambda each: each[1][2] == "show", sorted(told, reverse=True))
+        return [Shown(rank, Act(act), from_ms(int(moment))) for rank, (moment, act, _) in since]
 
     async def held(self, key: str) -> Article | None:
         """Return the version that an embargo holds back, for those who may see it."""

@@ -40,7 +40,7 @@ def render_entry(article: Article, base_url: str, *, page_url: str | None = None
     """Return the article's ``<item>`` as UTF-8, without namespace declarations.
 
     ``base_url`` is the address that readers reach us at, without a slash at its
-    end; the item links to ``{base_url}/v1/articles/{key}`` or to ``page_url``.
+    end; the item links to ``{base_url}/articles/{key}`` or to ``page_url``.
     The guid is the article's uri and follows neither. Raises `EntryError`.
     """
     try:
@@ -56,7 +56,7 @@ def render_entry(article: Article, base_url: str, *, page_url: str | None = None
 
 def page_address(base_url: str, uri: str) -> str:
     """Return the address of an article's page."""
-    return f"{base_url}/v1/articles/{key_of(uri)}"
+    return f"{base_url}/articles/{key_of(uri)}"
 
 
 def title_of(article: Article) -> str:

@@ -1,0 +1,62 @@
+"""Text and HTML as an output may carry it.
+
+Feeds and pages are read by programs we know nothing of: a body is sanitised here again,
+whatever an earlier stage did, and characters that XML cannot carry go, also
+those that only a character reference in the HTML brings in.
+"""
+
+import html
+import re
+
+import nh3
+
+from newswire_publisher.routing.text import text_of_html
+from newswire_schemas.article import clean_text
+
+EXCERPT = 280
+"""Characters of text that stand in for a summary that is missing."""
+
+MAX_ELEMENTS = 8_000
+"""Elements in a body; its longest tables have fewer. The sanitiser's time grows with the square of the depth to which
+elements are nested (8,000 in one another: 0.2 s, 300,000: 270 s), and only their number bounds that safely."""
+
+_START_TAG = re.compile("<[A-Za-z]")
+_PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
+
+
+def plain(text: str) -> str:
+    """Return the text without the characters that XML 1.0 (section 2.2) cannot carry."""
+    return clean_text(text)
+
+
+def safe_markup(markup: str) -> str:
+    """Return HTML without scripts, event handlers and unsafe addresses, which XML can carry.
+
+    HTML of more than `MAX_ELEMENTS` elements comes back as paragraphs of its text.
+    """
+    if len(_START_TAG.findall(markup)) > MAX_ELEMENTS:
+        return markup_of(text_of_html(markup))
+    safe = nh3.clean(clean_text(markup))
+    return clean_text(safe) if "&#" in markup else safe
+
+
+def markup_of(text: str) -> str:
+    """Return plain text as HTML: a paragraph for each block between blank lines."""
+    blocks = (block.strip() for block in _PARAGRAPHS.split(clean_text(text)))
+    return "".join(f"<p>{html.escape(block, quote=False)}</p>" for block in blocks if block)
+
+
+def excerpt(text: str, length: int = EXCERPT) -> str:
+    """Return the beginning of a text, in one line, ended at a space where it is cut."""
+    line = " ".join(clean_text(text).split())
+    if len(line) <= length:
+        return line
+    cut = line[:length]
+    return f"{cut.rpartition(' ')[0] or cut}…"
+
+
+def web_address(href: str | None) -> str | None:
+    """Return an absolute http(s) address as XML can carry it; None for anything else."""
+    if href and href.lower().startswith(("https://", "http://")):
+        return clean_text(href)
+    return None
