@@ -2,12 +2,16 @@
 
 from feedgen.feed import FeedGenerator
 
-from newswire_publisher.feeds.document import Channel, channel_head, join
 from newswire_publisher.feeds.entries import Fragment
-from newswire_publisher.feeds.entry import page_address, render_entry
+from newswire_publisher.feeds.formats.content import page_address
+from newswire_publisher.feeds.formats.page import Channel, Page
+from newswire_publisher.feeds.formats.rss import Rss
 from newswire_publisher.feeds.validators import etag_of
+from newswire_schemas.article import Article
 from tests.bench.harness import Case, compare
 from tests.bench.stories import NOON, stories
+
+RSS = Rss()
 
 ENTRIES = 50
 FEEDS = 500
@@ -20,7 +24,7 @@ def main() -> None:
     channel = Channel(name="all", title="All", base_url=BASE)
     kept = [Fragment.of(render_entry(article, BASE)) for article in articles]
     bodies = [fragment.body for fragment in kept]
-    head = channel_head(channel, NOON)
+    head = head_of(channel)
 
     def whole() -> bytes:
         feed = FeedGenerator()
@@ -42,7 +46,7 @@ def main() -> None:
         return document
 
     def new() -> bytes:
-        return join(channel_head(channel, NOON), [render_entry(article, BASE) for article in articles])
+        return join(head_of(channel), [render_entry(article, BASE) for article in articles])
 
     def one_new() -> tuple[bytes, str]:
         return made(channel, [Fragment.of(render_entry(articles[0], BASE)), *kept[1:]])
@@ -82,6 +86,21 @@ def main() -> None:
 
 def made(channel: Channel, fragments: list[Fragment]) -> tuple[bytes, str]:
     """Return a document of kept entries, and its ETag."""
-    head = channel_head(channel, NOON)
+    head = head_of(channel)
     etag = etag_of(head, [fragment.digest for fragment in fragments], 1)
     return join(head, [fragment.body for fragment in fragments]), etag
+
+
+def render_entry(article: Article, base_url: str) -> bytes:
+    """Return an article's RSS item."""
+    return RSS.entry(article, article.version_created, base_url)
+
+
+def head_of(channel: Channel) -> bytes:
+    """Return the head of a feed's RSS."""
+    return RSS.frame(Page(channel, NOON, self_url=f"{BASE}/feeds/{channel.name}.rss")).head
+
+
+def join(head: bytes, entries: list[bytes]) -> bytes:
+    """Return a document of entries."""
+    return head + b"\n".join(entries) + b"\n</channel></rss>\n"

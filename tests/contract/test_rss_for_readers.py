@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from newswire_publisher.feeds.document import Channel, channel_head, join
-from newswire_publisher.feeds.entry import EntryError, render_entry
+from newswire_publisher.feeds.formats.page import Channel, Page
+from newswire_publisher.feeds.formats.rss import Rss
+from newswire_publisher.feeds.formats.xml import EntryError
 from newswire_schemas.article import Article, Concept, Link, Media, Rendition, key_of
 
 BASE = "https://news.example"
@@ -39,8 +40,20 @@ def story(**fields: Any) -> Article:
     return Article.model_validate(given_ | fields)
 
 
+RSS = Rss()
+
+
+def render_entry(article: Article, base_url: str) -> bytes:
+    return RSS.entry(article, article.version_created, base_url)
+
+
 def feed_of(*articles: Article, channel: Channel = CHANNEL, updated: datetime | None = NOON) -> bytes:
-    return join(channel_head(channel, updated), [render_entry(article, BASE) for article in articles])
+    return framed([render_entry(article, BASE) for article in articles], channel, updated)
+
+
+def framed(entries: list[bytes], channel: Channel = CHANNEL, updated: datetime | None = NOON) -> bytes:
+    frame = RSS.frame(Page(channel, updated, self_url=f"{channel.base_url}/feeds/{channel.name}.rss"))
+    return frame.head + b"\n".join(entries) + frame.tail
 
 
 def read(document: bytes) -> Any:
@@ -81,9 +94,7 @@ def test_an_article_that_was_never_published_bears_the_time_of_its_version() -> 
 def test_the_guid_outlives_corrections_and_a_change_of_host() -> None:
     first = render_entry(story(), BASE)
     second = render_entry(story(version=2, headline="Anders"), "https://other.example")
-    guids = [
-        etree.fromstring(join(channel_head(CHANNEL, NOON), [each])).findtext(".//guid") for each in (first, second)
-    ]
+    guids = [etree.fromstring(framed([each])).findtext(".//guid") for each in (first, second)]
     assert guids[0] == guids[1] == story().uri
 
 
@@ -286,7 +297,7 @@ def test_namespaces_are_declared_on_the_root_alone() -> None:
     assert fragment.startswith(b"<item>")
     assert fragment.endswith(b"</item>")
     assert b"xmlns" not in fragment
-    assert feed_of(story(), story(uri="urn:a:2")).count(b"xmlns:") == 4
+    assert feed_of(story(), story(uri="urn:a:2")).count(b"xmlns:") == 6
 
 
 def test_what_cannot_be_written_is_an_error_that_names_the_article() -> None:
@@ -297,16 +308,18 @@ def test_what_cannot_be_written_is_an_error_that_names_the_article() -> None:
 
 ELSEWHERE = """
 import locale, sys, time
-from newswire_publisher.feeds.document import Channel, channel_head, join
-from newswire_publisher.feeds.entry import render_entry
+from newswire_publisher.feeds.formats.page import Channel, Page
+from newswire_publisher.feeds.formats.rss import Rss
 from newswire_schemas.article import Article
 try:
     locale.setlocale(locale.LC_ALL, "")
 except locale.Error:
     pass
 article = Article.model_validate_json(sys.stdin.buffer.read())
-head = channel_head(Channel(name="all", title="T", base_url="https://news.example"), article.version_created)
-sys.stdout.buffer.write(join(head, [render_entry(article, "https://news.example")]))
+channel = Channel(name="all", title="T", base_url="https://news.example")
+frame = Rss().frame(Page(channel, article.version_created, self_url="https://news.example/feeds/all.rss"))
+entry = Rss().entry(article, article.version_created, "https://news.example")
+sys.stdout.buffer.write(frame.head + entry + frame.tail)
 """
 
 
@@ -335,8 +348,7 @@ def test_the_bytes_are_the_same_in_any_process_locale_and_time_zone(setting: dic
         check=True,
         timeout=60,
     )
-    head = channel_head(Channel(name="all", title="T", base_url=BASE), NOON)
-    assert done.stdout == join(head, [render_entry(article, BASE)])
+    assert done.stdout == feed_of(article, channel=Channel(name="all", title="T", base_url=BASE))
 
 
 @settings(max_examples=150, deadline=None)

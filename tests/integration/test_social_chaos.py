@@ -61,9 +61,7 @@ class Platform:
 
 
 @pytest.mark.parametrize("seed", range(60))
-async def test_in_the_end_the_newest_version_stands_once_or_nothing_after_a_kill(  # noqa: PLR0912 - one dice, one history
-    client: Any, seed: int
-) -> None:
+async def test_in_the_end_the_newest_version_stands_once_or_nothing_after_a_kill(client: Any, seed: int) -> None:
     dice = random.Random(seed)
     sinks = SocialSinks(client, Table(client, "accounts", Account), "https://n.example", 1)
     await sinks.accounts.put("acc", Account(platform="generic", mode="manual"))

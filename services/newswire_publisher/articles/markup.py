@@ -29,14 +29,16 @@ def plain(text: str) -> str:
     return clean_text(text)
 
 
-def safe_markup(markup: str) -> str:
+def safe_markup(markup: str, base: str | None = None) -> str:
     """Return HTML without scripts, event handlers and unsafe addresses, which XML can carry.
 
-    HTML of more than `MAX_ELEMENTS` elements comes back as paragraphs of its text.
+    Relative addresses are resolved against ``base``, an absolute address, and left out without one: nobody
+    could follow them from where this is read. HTML of more than `MAX_ELEMENTS` elements comes back as
+    paragraphs of its text.
     """
     if len(_START_TAG.findall(markup)) > MAX_ELEMENTS:
         return markup_of(text_of_html(markup))
-    safe = nh3.clean(clean_text(markup))
+    safe = nh3.clean(clean_text(markup), url_relative=("rewrite_with_base", base) if base else "deny")
     return clean_text(safe) if "&#" in markup else safe
 
 

@@ -139,8 +139,11 @@ class FeedDocuments:
         gone = [Fragment.of(form.tombstone(each, wanted.base_url)) for each in snapshot.gone]
         first, second = (gone, entries) if form.tombstones_first else (entries, gone)
         frame = form.frame(page)
-        parts: list[Fragment | bytes] = [frame.head, *_joined(first, form.separator), frame.middle]
-        parts += [*_joined(second, form.separator), frame.tail]
+        if form.lists == 1:
+            middle = _joined([*first, *second], form.separator)
+        else:
+            middle = [*_joined(first, form.separator), frame.middle, *_joined(second, form.separator)]
+        parts: list[Fragment | bytes] = [frame.head, *middle, frame.tail]
         body = b"".join([part if isinstance(part, bytes) else part.body for part in parts])
         digests = [fragment.digest for fragment in (*first, *second)]
         return FeedDocument(

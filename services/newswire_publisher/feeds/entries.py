@@ -16,8 +16,8 @@ from typing import NamedTuple
 import structlog
 
 from newswire_publisher.articles.store import ArticleStore
-from newswire_publisher.feeds.entry import EntryError
 from newswire_publisher.feeds.formats.page import FeedFormat
+from newswire_publisher.feeds.formats.xml import EntryError
 from newswire_publisher.feeds.snapshots import Shown
 from newswire_publisher.feeds.validators import digest_of
 from newswire_schemas.article import Article, from_ms

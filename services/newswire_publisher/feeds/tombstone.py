@@ -16,7 +16,7 @@ MOST = 500
 
 
 class Tombstone(BaseModel):
-    """An article that has left: its uri, when, why, and what the desk says of it.
+    """An article that has left: its uri and last version, when, why, and what the desk says of it.
 
     ``act`` is ``kill``, ``withhold`` or ``expire``; ``leave`` where the article is still published but no
     longer matches the feed's filter.
@@ -25,6 +25,7 @@ class Tombstone(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     uri: str
+    version: int = 1
     when: Utc
     act: Literal["kill", "withhold", "expire", "leave"]
     note: str | None = None
@@ -34,5 +35,11 @@ def tombstone_of(dispatch: Dispatch) -> Tombstone:
     """Return what a feed tells of an article that a dispatch takes away."""
     article = dispatch.article
     if dispatch.act in RETRACTIONS:
-        return Tombstone(uri=article.uri, when=dispatch.moment, act=dispatch.act.value, note=article.ed_note)
-    return Tombstone(uri=article.uri, when=dispatch.moment, act="leave")
+        return Tombstone(
+            uri=article.uri,
+            version=article.version,
+            when=dispatch.moment,
+            act=dispatch.act.value,
+            note=article.ed_note,
+        )
+    return Tombstone(uri=article.uri, version=article.version, when=dispatch.moment, act="leave")

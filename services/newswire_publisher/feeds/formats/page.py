@@ -61,12 +61,16 @@ class Frame:
 
 
 class FeedFormat(Protocol):
-    """One format. ``separator`` stands between two parts of a list; ``tombstones_first`` is their order."""
+    """One format. ``separator`` stands between two parts of a list; ``tombstones_first`` is their order.
+
+    ``lists`` is 1 where entries and tombstones share a list, and then the frame has no middle; else 2.
+    """
 
     extension: str
     media_type: str
     separator: bytes
     tombstones_first: bool
+    lists: int
 
     def entry(self, article: Article, updated: datetime, base_url: str) -> bytes:
         """Return the article's entry; raise `EntryError` if it cannot be written. ``published`` is set."""

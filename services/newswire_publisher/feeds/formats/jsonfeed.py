@@ -1,0 +1,138 @@
+"""JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/), with what wires add under ``_newswire``."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from newswire_publisher.feeds.formats.content import (
+    authors_of,
+    categories_of,
+    content_of,
+    files_of,
+    note_of,
+    original_of,
+    page_address,
+    summary_of,
+    title_of,
+)
+from newswire_publisher.feeds.formats.page import Frame, Page
+from newswire_publisher.feeds.formats.rss import REASONS
+from newswire_publisher.feeds.formats.xml import EntryError
+from newswire_publisher.feeds.moments import rfc3339
+from newswire_publisher.feeds.tombstone import Tombstone
+from newswire_schemas.article import Article
+
+VERSION = "https://jsonfeed.org/version/1.1"
+
+
+class JsonFeed:
+    """JSON Feed 1.1; ``_newswire.deleted`` lists what has left."""
+
+    extension = "json"
+    media_type = "application/feed+json; charset=utf-8"
+    separator = b","
+    tombstones_first = False
+    lists = 2
+
+    def entry(self, article: Article, updated: datetime, base_url: str) -> bytes:
+        try:
+            return dumped(_item(article, updated, base_url))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise EntryError(f"feeds: the JSON item of {article.uri!r} cannot be written: {error}") from error
+
+    def tombstone(self, gone: Tombstone, base_url: str) -> bytes:  # noqa: ARG002
+        return dumped(
+            {
+                "id": gone.uri,
+                "when": rfc3339(gone.when),
+                "version": gone.version,
+                "act": gone.act,
+                "note": gone.note or REASONS[gone.act],
+            }
+        )
+
+    def frame(self, page: Page) -> Frame:
+        channel = page.channel
+        head = {
+            "version": VERSION,
+            "title": channel.title or channel.name,
+            "description": channel.description or None,
+            "home_page_url": f"{channel.base_url}/",
+            "feed_url": page.self_url,
+            "next_url": page.next_url,
+            "language": channel.language,
+            "hubs": [{"type": "WebSub", "url": page.hub}] if page.hub else None,
+        }
+        about = {
+            "about": f"{channel.base_url}/feeds",
+            "kind": page.kind,
+            "updated": rfc3339(page.updated) if page.updated else None,
+            "current_url": page.current,
+        }
+        middle = dumped(filled(about))[:-1] + b',"deleted":['
+        return Frame(dumped(filled(head))[:-1] + b',"items":[', b'],"_newswire":' + middle, b"]}}\n")
+
+
+def _item(article: Article, updated: datetime, base_url: str) -> dict[str, Any]:
+    content = content_of(article)
+    files = files_of(article)
+    images = [file.href for file in files if file.medium == "image"]
+    return filled(
+        {
+            "id": article.uri,
+            "url": page_address(base_url, article.uri),
+            "external_url": original_of(article) or None,
+            "title": title_of(article),
+            "content_html": content or None,
+            "content_text": None if content else summary_of(article) or title_of(article),
+            "summary": "\n".join(filter(None, (note_of(article), summary_of(article)))) or None,
+            "image": images[0] if images else None,
+            "date_published": rfc3339(article.published or article.version_created),
+            "date_modified": rfc3339(updated),
+            "authors": [{"name": name} for name in authors_of(article)],
+            "tags": list(dict.fromkeys(each.term for each in categories_of(article))),
+            "language": article.language,
+            "attachments": [
+                filled(
+                    {
+                        "url": file.href,
+                        "mime_type": file.media_type,
+                        "title": file.media.headline or file.media.description,
+                        "size_in_bytes": file.size,
+                        "_newswire": filled({"credit": file.media.credit, "copyright": file.media.copyright_notice}),
+                    }
+                )
+                for file in files
+            ],
+            "_newswire": _facts(article),
+        }
+    )
+
+
+def _facts(article: Article) -> dict[str, Any]:
+    return filled(
+        {
+            "version": article.version,
+            "correction": note_of(article) or None,
+            "urgency": article.urgency,
+            "section": article.section,
+            "source": article.source,
+            "dateline": article.dateline.text if article.dateline else None,
+            "rights": article.copyright_holder or article.usage_terms,
+            "evolved_from": article.evolved_from,
+            "expires": rfc3339(article.expires) if article.expires else None,
+            "categories": [
+                filled({"term": each.term, "scheme": each.scheme, "code": each.code}) for each in categories_of(article)
+            ],
+        }
+    )
+
+
+def filled(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that say something."""
+    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+
+
+def dumped(value: object) -> bytes:
+    """Return JSON in UTF-8, always in the same order; a lone surrogate is an error."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,59 @@
+"""IPTC ninjs 3.1: one item of type ``composite`` whose associations are the feed's items.
+
+What has left is there as an association whose ``pubStatus`` is ``canceled``.
+"""
+
+from datetime import datetime
+
+from newswire_publisher.articles import ninjs
+from newswire_publisher.feeds.formats.jsonfeed import dumped, filled
+from newswire_publisher.feeds.formats.page import Frame, Page
+from newswire_publisher.feeds.formats.rss import REASONS
+from newswire_publisher.feeds.formats.xml import EntryError
+from newswire_publisher.feeds.moments import rfc3339
+from newswire_publisher.feeds.tombstone import Tombstone
+from newswire_schemas.article import Article
+
+
+class Ninjs:
+    """ninjs 3.1."""
+
+    extension = "ninjs"
+    media_type = ninjs.MEDIA_TYPE
+    separator = b","
+    tombstones_first = False
+    lists = 1
+
+    def entry(self, article: Article, updated: datetime, base_url: str) -> bytes:  # noqa: ARG002
+        try:
+            return dumped({"name": article.key, **ninjs.to_ninjs(article)})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise EntryError(f"feeds: the ninjs item of {article.uri!r} cannot be written: {error}") from error
+
+    def tombstone(self, gone: Tombstone, base_url: str) -> bytes:  # noqa: ARG002
+        return dumped(
+            {
+                "uri": gone.uri,
+                "type": "text",
+                "representationType": "partial",
+                "version": str(gone.version),
+                "versionCreated": rfc3339(gone.when),
+                "pubStatus": "canceled",
+                "edNote": gone.note or REASONS[gone.act],
+            }
+        )
+
+    def frame(self, page: Page) -> Frame:
+        channel = page.channel
+        head = {
+            "uri": page.self_url,
+            "standard": {"name": "ninjs", "version": "3.1", "schema": ninjs.SCHEMA},
+            "type": "composite",
+            "representationType": "full",
+            "versionCreated": rfc3339(page.updated) if page.updated else None,
+            "pubStatus": "usable",
+            "language": channel.language,
+            "headlines": [{"role": "main", "value": channel.title or channel.name}],
+            "descriptions": [{"role": "summary", "value": channel.description}] if channel.description else None,
+        }
+        return Frame(dumped(filled(head))[:-1] + b',"associations":[', b"", b"]}\n")
