@@ -19,6 +19,7 @@ from newswire_publisher.api.operating import OperatingApi
 from newswire_publisher.articles.schedule import ScheduleMover
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.api import FeedApi
+from newswire_publisher.feeds.directory_api import DirectoryApi
 from newswire_publisher.feeds.documents import FeedDocuments
 from newswire_publisher.feeds.model import Feed, FormerFeed
 from newswire_publisher.feeds.refill import FeedRefills
@@ -145,7 +146,18 @@ def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills]:
         public=parts.settings.public,
         base_url=parts.settings.base_url.rstrip("/"),
     )
-    api = FeedApi(feeds=table, former=former, sinks=sinks, refills=refills, serving=serving, tokens=parts.tokens)
+    directory = DirectoryApi(
+        feeds=table, store=parts.store, public=parts.settings.public, base_url=parts.settings.base_url.rstrip("/")
+    )
+    api = FeedApi(
+        feeds=table,
+        former=former,
+        sinks=sinks,
+        refills=refills,
+        serving=serving,
+        directory=directory,
+        tokens=parts.tokens,
+    )
     return sinks, api, refills
 
 

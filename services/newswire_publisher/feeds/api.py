@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Body, FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
+from newswire_publisher.feeds.directory_api import DirectoryApi
 from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed, FormerFeed
 from newswire_publisher.feeds.refill import FeedRefills
 from newswire_publisher.feeds.serving import FeedServing
@@ -26,6 +27,7 @@ class FeedApi:
         sinks: FeedSinks,
         refills: FeedRefills,
         serving: FeedServing,
+        directory: DirectoryApi,
         tokens: Tokens,
     ) -> None:
         self._feeds = feeds
@@ -33,11 +35,12 @@ class FeedApi:
         self._sinks = sinks
         self._refills = refills
         self._serving = serving
+        self._directory = directory
         self._tokens = tokens
 
     def install(self, app: FastAPI) -> None:
         # Bare routes serve the readers, and the documented one below them is for /docs only.
-        app.router.routes.extend(self._serving.routes())
+        app.router.routes.extend([*self._directory.routes(), *self._serving.routes()])
         app.add_api_route(
             "/feeds/{name}.{extension}",
             _documented,

@@ -47,7 +47,7 @@ def cut_out(element: "etree._Element", prefixes: Prefixes) -> bytes:
     return document[document.index(b">") + 1 : document.rindex(b"</root>")]
 
 
-def tag(name: str, text: str | None = None, **attributes: str | None) -> str:
+def tag(name: str, text: str | None = None, /, **attributes: str | None) -> str:
     """Return an element as text; nothing where there is neither text nor an attribute. ``_`` in names is ``:``."""
     given = "".join(
         f" {key.replace('_', ':')}={quoteattr(clean_text(value))}" for key, value in attributes.items() if value
