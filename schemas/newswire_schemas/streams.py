@@ -58,6 +58,10 @@ class WireKeys:
         """Which sinks got, or are getting, which version of an article."""
         return f"{self._prefix}:ledger:{key}"
 
+    def rewrites(self, key: str) -> str:
+        """The keys of the articles that rewrite an article (set)."""
+        return f"{self._prefix}:rewrites:{key}"
+
     def marks(self, stage: str) -> str:
         """The rank of the newest version that a stage handed on, by article."""
         return f"{self._prefix}:marks:{stage}"

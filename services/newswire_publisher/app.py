@@ -9,6 +9,7 @@ The fan-out always feeds all three kinds, whichever roles a process has: what mu
 not differ between two processes is who gets a story. ``only`` picks what else it does.
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,12 +17,15 @@ from fastapi import FastAPI
 
 from newswire_publisher.api.articles import ArticleApi
 from newswire_publisher.api.operating import OperatingApi
+from newswire_publisher.articles import ninjs
 from newswire_publisher.articles.schedule import ScheduleMover
+from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.api import FeedApi
 from newswire_publisher.feeds.directory_api import DirectoryApi
 from newswire_publisher.feeds.documents import FeedDocuments
-from newswire_publisher.feeds.model import Feed, FormerFeed
+from newswire_publisher.feeds.formats.registry import FORMATS
+from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed, FormerFeed
 from newswire_publisher.feeds.refill import FeedRefills
 from newswire_publisher.feeds.serving import FeedServing
 from newswire_publisher.feeds.sink import FeedSinks
@@ -30,6 +34,12 @@ from newswire_publisher.routing.topics import TopicTree, load_topic_tree
 from newswire_publisher.social.accounts import Account
 from newswire_publisher.social.api import SocialApi
 from newswire_publisher.social.sink import SocialSinks
+from newswire_publisher.web.article import ArticlePage
+from newswire_publisher.web.directory import FeedDirectory, FeedLinks, ListedFeed
+from newswire_publisher.web.front import FrontPage
+from newswire_publisher.web.pages import WebPages
+from newswire_publisher.web.readers import Readers
+from newswire_publisher.web.site import Site
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.log import HookLog
@@ -108,7 +118,11 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         loops.append(refills)
     if "webhooks" in roles:
         loops += workers
-    article_api = ArticleApi(store=parts.store, tokens=parts.tokens, topics=parts.topics, public=settings.public)
+    search = ArticleSearch(parts.store, parts.topics, time.monotonic)
+    pages = _pages(parts, search)
+    article_api = ArticleApi(
+        store=parts.store, search=search, tokens=parts.tokens, public=settings.public, page=pages.article
+    )
     operating = OperatingApi(
         client=client,
         tokens=parts.tokens,
@@ -125,6 +139,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
             hook_api.install(app)
             article_api.install(app)
             operating.install(app)
+            pages.install(app)
 
     return Service(
         "publisher", settings, broker, client, hops, install, loops, openers=[http.__aenter__], closers=[http.close]
@@ -159,6 +174,28 @@ def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills]:
         tokens=parts.tokens,
     )
     return sinks, api, refills
+
+
+def _pages(parts: _Parts, search: ArticleSearch) -> WebPages:
+    table = Table(parts.client, "feeds", Feed)
+    site = Site(base_url=parts.settings.base_url.rstrip("/"), public=parts.settings.public)
+    readers = Readers(parts.tokens, public=parts.settings.public)
+
+    async def public_feeds() -> list[ListedFeed]:
+        feeds = {ALL: DEFAULT_ALL} | dict(await table.all())
+        return [
+            ListedFeed(name, feed.title, feed.description, feed.language, feed.filter)
+            for name, feed in sorted(feeds.items(), key=lambda each: (each[0] != ALL, each[1].title.casefold()))
+            if feed.access == "public"
+        ]
+
+    links = FeedLinks({name: form.media_type for name, form in FORMATS.items()}, hub="/hub", opml="/feeds.opml")
+    return WebPages(
+        site,
+        FrontPage(site, readers, search),
+        ArticlePage(site, readers, parts.store, {"JSON": "application/json", "ninjs": ninjs.MEDIA_TYPE}),
+        FeedDirectory(site, readers, search, public_feeds, links),
+    )
 
 
 def _webhooks(parts: _Parts) -> tuple[HookSinks, HookApi, list[HookWorker], GuardedClient]:

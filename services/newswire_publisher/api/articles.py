@@ -1,40 +1,61 @@
-"""Reading articles: the list, one by one, in our JSON or ninjs 3.1."""
+"""Reading articles: the list, one by one with their versions, in our JSON, ninjs 3.1 or as a page."""
 
-import base64
 import json
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.articles import ninjs
+from newswire_publisher.articles.history import Version, versions_of
+from newswire_publisher.articles.negotiation import prefers_html
+from newswire_publisher.articles.search import ArticleSearch, read_cursor, write_cursor
 from newswire_publisher.articles.store import ArticleStore, Row
-from newswire_publisher.routing.facts import facts_of
-from newswire_publisher.routing.shape import compile_filter
-from newswire_publisher.routing.topics import TopicTree
+from newswire_publisher.articles.withdrawal import shown_or_gone
 from newswire_runtime.auth import Caller, Role, Tokens
-from newswire_runtime.http import authenticate, invalid_fields
+from newswire_runtime.http import authenticate, invalid_fields, now
 from newswire_runtime.problems import Problem, not_found, unauthorized
-from newswire_schemas.article import Article
+from newswire_schemas.article import Article, Rank
 from newswire_schemas.filters import Filter
 
-SCANNED = 2_000
-"""Articles that one call with a filter looks at, at most; the cursor goes on from there."""
+ArticlePage = Callable[[Request, str], Awaitable[Response]]
+"""Answers with an article's page for people."""
+
+
+class DryRunRequest(BaseModel):
+    """Which filter, over how many days."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    filter: Filter = Filter()
+    days: int = Field(1, ge=1, le=31)
 
 
 class ArticleApi:
     """The routes that read articles."""
 
-    def __init__(self, *, store: ArticleStore, tokens: Tokens, topics: TopicTree, public: bool) -> None:
+    def __init__(
+        self,
+        *,
+        store: ArticleStore,
+        search: ArticleSearch,
+        tokens: Tokens,
+        public: bool,
+        page: ArticlePage | None = None,
+    ) -> None:
         self._store = store
+        self._search = search
         self._tokens = tokens
-        self._topics = topics
-        self._public = public
+        self._public_wire = public
+        self._page = page
 
     def install(self, app: FastAPI) -> None:
         app.add_api_route("/v1/articles", self.list, methods=["GET"], tags=["articles"])
         app.add_api_route("/v1/articles/{key}", self.get, methods=["GET"], tags=["articles"])
+        app.add_api_route("/v1/articles/{key}/versions", self.versions, methods=["GET"], tags=["articles"])
+        app.add_api_route("/v1/feeds/dry-run", self.dry_run, methods=["POST"], tags=["feeds"])
 
     async def list(
         self,
@@ -45,43 +66,51 @@ class ArticleApi:
     ) -> dict[str, Any]:
         """List public articles, newest first; `filter` is the filter model as JSON."""
         await self._reader(request)
-        holds = compile_filter(_filter_of(filter))
-        before = _read_cursor(cursor)
-        items: list[dict[str, Any]] = []
-        scanned = 0
-        while len(items) < limit and scanned < SCANNED:
-            page = await self._store.newest(limit, before)
-            if not page:
-                return {"items": items}
-            scanned += len(page)
-            rows = await self._store.rows([key for _, key in page])
-            for place, row in zip(page, rows, strict=True):
-                before = place
-                if row is not None and row.is_public and holds(facts_of(row.article, self._topics)):
-                    items.append(_shown(row.article))
-                    if len(items) == limit:
-                        break
-        return {"items": items, "cursor": _write_cursor(before)} if before else {"items": items}
+        found = await self._search.page(_filter_of(filter), limit, read_cursor(cursor))
+        listed: dict[str, Any] = {"items": [_shown(row.article) for row in found.rows]}
+        return listed | {"cursor": write_cursor(found.after)} if found.after else listed
+
+    async def versions(
+        self, request: Request, key: str, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 50
+    ) -> dict[str, Any]:
+        """List the versions of an article, newest first, each with what it changed.
+
+        Versions from before a withdrawal stay withdrawn; of a killed article there are none (410).
+        """
+        await self._reader(request)
+        row = await self._public(key)
+        found = await versions_of(self._store, row, limit, _read_rank(cursor))
+        listed: dict[str, Any] = {"items": [_version(each) for each in found]}
+        more = len(found) == limit and found[-1].changes is not None
+        return listed | {"cursor": str(found[-1].shown.rank)} if more else listed
+
+    async def dry_run(self, request: Request, body: DryRunRequest) -> dict[str, Any]:
+        """Tell what a filter would have carried in the last days; `truncated` if there were too many to look at."""
+        await self._reader(request)
+        found = await self._search.dry_run(body.filter, body.days, now())
+        return {
+            "days": body.days,
+            "scanned": found.scanned,
+            "matched": found.matched,
+            "items": [_shown(row.article) for row in found.rows],
+            "truncated": found.truncated,
+        }
 
     async def get(self, request: Request, key: str) -> Response:
         """Read an article by `Accept`: our JSON, or `application/ninjs+json`; 410 with the notice after a kill."""
+        if self._page is not None and prefers_html(request.headers.get("accept", "")):
+            return await self._page(request, key)
         caller = await self._reader(request)
         row = await self._store.row(key)
         if row is None:
             return await self._held(key, caller)
-        if row.published is None:
-            raise not_found(f"article {key}")  # withdrawn before anyone saw it: its notice would tell of it
-        if not row.is_public:
-            raise Problem(
-                410,
-                "withdrawn",
-                row.article.ed_note or f"the article was withdrawn: {row.act}",
-                uri=row.article.uri,
-                version=row.article.version,
-                act=row.act.value,
-                headline=row.article.headline,
-            )
-        return _by_accept(request, row)
+        return _by_accept(request, shown_or_gone(row))
+
+    async def _public(self, key: str) -> Row:
+        row = await self._store.row(key)
+        if row is None:
+            raise not_found(f"article {key}")
+        return shown_or_gone(row)
 
     async def _held(self, key: str, caller: Caller | None) -> Response:
         held = await self._store.held(key)
@@ -91,9 +120,9 @@ class ArticleApi:
 
     async def _reader(self, request: Request) -> Caller | None:
         caller = await authenticate(request, self._tokens)
-        if caller is None and not self._public:
+        if caller is None and not self._public_wire:
             raise unauthorized("this wire is read with a token")
-        if caller is not None and caller.role is Role.SOURCE and not self._public:
+        if caller is not None and caller.role is Role.SOURCE and not self._public_wire:
             raise Problem(403, "wrong-role", "a source's token submits; read with a subscriber's")
         return caller
 
@@ -123,15 +152,19 @@ def _filter_of(text: str | None) -> Filter:
         raise invalid_fields(exc.errors()) from exc
 
 
-def _write_cursor(place: tuple[int, str]) -> str:
-    return base64.urlsafe_b64encode(f"{place[0]}:{place[1]}".encode()).decode().rstrip("=")
+def _version(version: Version) -> dict[str, Any]:
+    return {
+        "version": version.article.version,
+        "act": version.shown.act.value,
+        "time": version.shown.moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "ed_note": version.article.ed_note,
+        "changes": version.changes.to_json() if version.changes is not None else None,
+        "article": _shown(version.article),
+    }
 
 
-def _read_cursor(text: str | None) -> tuple[int, str] | None:
-    if text is None:
-        return None
+def _read_rank(cursor: str | None) -> Rank | None:
     try:
-        ms, _, key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").partition(":")
-        return int(ms), key
+        return None if cursor is None else Rank.parse(cursor)
     except ValueError as exc:
         raise Problem(422, "unknown-cursor", "the cursor is not one of ours; start without it") from exc

@@ -163,6 +163,19 @@ class ArticleStore:
             pipeline.hsetnx(self.keys(key).ledger(key), sink, str(row.article.rank))
         await pipeline.execute()
 
+    async def relate(self, rewrites: Sequence[tuple[str, str]]) -> None:
+        """Note for each ``(key, key of what rewrites it)`` the way back; both may lie in different slots."""
+        if not rewrites:
+            return
+        pipeline = batch(self._client)
+        for key, newer in rewrites:
+            pipeline.sadd(self.keys(key).rewrites(key), newer)
+        await pipeline.execute()
+
+    async def rewrites(self, key: str) -> list[str]:
+        """Return the keys of the articles that rewrite this one, public or not."""
+        return sorted(newer.decode() for newer in await self._client.smembers(self.keys(key).rewrites(key)))
+
     async def newest(self, limit: int, before: tuple[int, str] | None = None) -> list[tuple[int, str]]:
         """Return ``(published ms, key)`` of public articles, newest first, below ``before``."""
         found: list[tuple[int, str]] = []

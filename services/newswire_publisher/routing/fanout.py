@@ -48,6 +48,13 @@ class Fanout:
         wanted = [version for version in versions if version is not None]
         now = datetime.now(UTC)
         claims = await self._store.claim(wanted)
+        await self._store.relate(
+            [
+                (key_of(article.evolved_from), article.key)
+                for version, claim in zip(wanted, claims, strict=True)
+                if claim is not None and version.kind == "show" and (article := version.event.article).evolved_from
+            ]
+        )
         by_kind: dict[str, list[Dispatch]] = {kind: [] for kind in self._sinks}
         for version, claim in zip(wanted, claims, strict=True):
             log.info("article.claimed", **_wide(version, claim, now))

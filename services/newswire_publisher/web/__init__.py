@@ -1,0 +1,1 @@
+"""The pages for people: the front page, articles, the feed directory."""
