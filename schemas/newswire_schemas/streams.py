@@ -92,13 +92,48 @@ class FeedKeys:
         self.state = f"{prefix}:state"
         self.marks = f"{prefix}:marks"
         self.bell = feed_bell(partition)
-        self.subscribers = f"hub:{{{partition}}}:{name}:subs"
-        self.dirty = f"hub:{{{partition}}}:dirty"
+        hub = HubKeys(partition)
+        self.subscribers = hub.subscribers(name)
+        self.dirty = hub.dirty
 
     @property
     def own(self) -> list[str]:
         """The keys that go with the feed."""
         return [self.items, self.recent, self.changes, self.gone, self.tombstones, self.ranks, self.state, self.marks]
+
+
+class HubKeys:
+    """The keys of one partition's WebSub subscriptions, in the slot of the feeds that they are for.
+
+    A subscription's id is ``FEED:DIGEST``; sorted sets hold ids, hashes have a field an id.
+
+    dirty        feeds that have changed since their subscribers were last looked at (sorted set, ms)
+    due          deliveries that wait (sorted set, ms); ``again``: those of subscribers whose last one failed
+    leased       deliveries on their way (sorted set, ms when the lease ends)
+    state        g:ID generation delivered, a:ID attempts, l:ID lease, o:ID last outcome (hash)
+    ends         when each subscription's lease ends (sorted set, ms)
+    pending      what is to be asked of, or told to, a callback (hash, JSON)
+    checks, checking, check_state  the same three for these calls
+    bell         a stream of one entry that wakes the workers
+    """
+
+    def __init__(self, partition: int) -> None:
+        self._prefix = f"hub:{{{partition}}}"
+        self.dirty = f"{self._prefix}:dirty"
+        self.due = f"{self._prefix}:due"
+        self.again = f"{self._prefix}:again"
+        self.leased = f"{self._prefix}:leased"
+        self.state = f"{self._prefix}:state"
+        self.ends = f"{self._prefix}:ends"
+        self.pending = f"{self._prefix}:pending"
+        self.checks = f"{self._prefix}:checks"
+        self.checking = f"{self._prefix}:checking"
+        self.check_state = f"{self._prefix}:check-state"
+        self.bell = f"{self._prefix}:bell"
+
+    def subscribers(self, feed: str) -> str:
+        """A feed's subscriptions (hash of id to JSON)."""
+        return f"{self._prefix}:{feed}:subs"
 
 
 class HookKeys:

@@ -1,6 +1,7 @@
 """Builds the publisher.
 
     wire:{p}:enriched ─▶ Fanout ─┬─ feeds     sets of article keys, documents made on demand
+                                 │    └─▶ hub  WebSub: documents pushed to callbacks when a feed changes
                                  ├─ webhooks  logs and push queues ─▶ workers ─▶ receivers
                                  └─ social    post queues ─▶ outside posters
     schedule mover ─▶ wire:{p}:enriched   embargoes and expiries that fall due
@@ -29,6 +30,14 @@ from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed, FormerFeed
 from newswire_publisher.feeds.refill import FeedRefills
 from newswire_publisher.feeds.serving import FeedServing
 from newswire_publisher.feeds.sink import FeedSinks
+from newswire_publisher.feeds.topics import FeedTopics
+from newswire_publisher.hub.api import HubApi
+from newswire_publisher.hub.checks import Checks
+from newswire_publisher.hub.deliveries import Deliveries
+from newswire_publisher.hub.queues import HubQueues
+from newswire_publisher.hub.store import HubStore
+from newswire_publisher.hub.topics import Topics
+from newswire_publisher.hub.worker import ROOMS, HubWorker
 from newswire_publisher.routing.fanout import Fanout
 from newswire_publisher.routing.topics import TopicTree, load_topic_tree
 from newswire_publisher.social.accounts import Account
@@ -61,7 +70,7 @@ from newswire_schemas.events import PublisherEvent
 from newswire_schemas.streams import PUBLISHER, WireKeys
 
 ROLES = frozenset({"feeds", "webhooks", "social", "api"})
-"""``feeds``: reads the stream and fans out. ``webhooks``: sends pushes. ``social``, ``api``: their HTTP routes."""
+"""``feeds``: reads the stream, fans out. ``webhooks``: sends pushes, the hub's too. ``social``, ``api``: their routes."""
 
 
 class UnknownRoleError(ValueError):
@@ -78,6 +87,8 @@ class _Parts:
     store: ArticleStore
     topics: TopicTree
     base_url: str
+    guard: AddressGuard
+    http: GuardedClient
 
 
 def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
@@ -87,6 +98,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         raise UnknownRoleError(f"--only: {sorted(unknown)[0]!r} is no role; there are {', '.join(sorted(ROLES))}")
     url = settings.broker_url.get_secret_value()
     broker, client = make_broker(url, settings.stop_timeout), make_client(url)
+    guard = AddressGuard(settings.ssrf_allow)
     parts = _Parts(
         settings=settings,
         client=client,
@@ -94,9 +106,13 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         store=ArticleStore(client, settings.partitions),
         topics=load_topic_tree(),
         base_url=(settings.base_url or f"http://{settings.host}:{settings.port}").rstrip("/"),
+        guard=guard,
+        # Who calls bounds its calls; a bound by host would let an address that hangs hold up its neighbours there.
+        http=GuardedClient(guard, per_host=0),
     )
-    feeds, feed_api, refills = _feeds(parts)
-    hooks, hook_api, workers, http = _webhooks(parts)
+    feeds, feed_api, refills, feed_topics = _feeds(parts)
+    hub_api, hub_workers = _hub(parts, feed_topics)
+    hooks, hook_api, workers = _webhooks(parts)
     posts, post_api = _social(parts)
     fanout = Fanout(parts.store, [feeds, hooks, posts], parts.topics)
     hops = [
@@ -117,7 +133,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     if "feeds" in roles:
         loops.append(refills)
     if "webhooks" in roles:
-        loops += workers
+        loops += [*workers, *hub_workers]
     search = ArticleSearch(parts.store, parts.topics, time.monotonic)
     pages = _pages(parts, search)
     article_api = ArticleApi(
@@ -133,6 +149,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     def install(app: FastAPI) -> None:
         if "feeds" in roles:
             feed_api.install(app)
+            hub_api.install(app)
         if "social" in roles:
             post_api.install(app)
         if "api" in roles:
@@ -142,21 +159,36 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
             pages.install(app)
 
     return Service(
-        "publisher", settings, broker, client, hops, install, loops, openers=[http.__aenter__], closers=[http.close]
+        "publisher",
+        settings,
+        broker,
+        client,
+        hops,
+        install,
+        loops,
+        openers=[parts.http.__aenter__],
+        closers=[parts.http.close],
     )
 
 
-def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills]:
+def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills, FeedTopics]:
     client, partitions = parts.client, parts.settings.partitions
     table, former = Table(client, "feeds", Feed), Table(client, "former_feeds", FormerFeed)
     sinks = FeedSinks(client, table, partitions)
     refills = FeedRefills(
         client=client, store=parts.store, sinks=sinks, feeds=table, topics=parts.topics, partitions=partitions
     )
+    documents = FeedDocuments(client, parts.store, partitions)
+    topics = FeedTopics(
+        feeds=table,
+        documents=documents,
+        tokens=parts.tokens,
+        public=parts.settings.public,
+    )
     serving = FeedServing(
         feeds=table,
         former=former,
-        documents=FeedDocuments(client, parts.store, partitions),
+        documents=documents,
         tokens=parts.tokens,
         public=parts.settings.public,
         base_url=parts.settings.base_url.rstrip("/"),
@@ -173,7 +205,7 @@ def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills]:
         directory=directory,
         tokens=parts.tokens,
     )
-    return sinks, api, refills
+    return sinks, api, refills, topics
 
 
 def _pages(parts: _Parts, search: ArticleSearch) -> WebPages:
@@ -198,15 +230,35 @@ def _pages(parts: _Parts, search: ArticleSearch) -> WebPages:
     )
 
 
-def _webhooks(parts: _Parts) -> tuple[HookSinks, HookApi, list[HookWorker], GuardedClient]:
+def _hub(parts: _Parts, topics: Topics) -> tuple[HubApi, list[HubWorker]]:
+    client, partitions = parts.client, parts.settings.partitions
+    store = HubStore(client, partitions)
+    api = HubApi(
+        store=store,
+        topics=topics,
+        tokens=parts.tokens,
+        guard=parts.guard,
+        base_url=parts.settings.base_url.rstrip("/"),
+    )
+    deliveries = Deliveries(store, topics, parts.http)
+    workers = [
+        HubWorker(
+            HubQueues(client, partition, partitions, ROOMS),
+            store,
+            deliveries,
+            Checks(store, topics, parts.http, partition),
+        )
+        for partition in range(partitions)
+    ]
+    return api, workers
+
+
+def _webhooks(parts: _Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
     partitions, client = parts.settings.partitions, parts.client
     table = Table(client, "webhooks", Webhook)
     sinks = HookSinks(client, table, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
-    guard = AddressGuard(parts.settings.ssrf_allow)
-    # Each endpoint bounds its own pushes; a bound by host would let one that hangs hold up its neighbours there.
-    http = GuardedClient(guard, per_host=0)
-    courier = Courier(client=client, hooks=table, log_of=log, http=http, partitions=partitions)
+    courier = Courier(client=client, hooks=table, log_of=log, http=parts.http, partitions=partitions)
     api = HookApi(
         client=client,
         hooks=table,
@@ -214,14 +266,14 @@ def _webhooks(parts: _Parts) -> tuple[HookSinks, HookApi, list[HookWorker], Guar
         log=log,
         courier=courier,
         tokens=parts.tokens,
-        guard=guard,
+        guard=parts.guard,
         partitions=partitions,
     )
     workers = [
         HookWorker(client=client, hooks=table, courier=courier, partition=partition, partitions=partitions)
         for partition in range(partitions)
     ]
-    return sinks, api, workers, http
+    return sinks, api, workers
 
 
 def _social(parts: _Parts) -> tuple[SocialSinks, SocialApi]:

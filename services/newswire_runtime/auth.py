@@ -67,19 +67,22 @@ class Tokens:
 
     def __init__(self, client: Client, operator_token: str | None) -> None:
         self._table = Table(client, "tokens", Token)
-        self._operator = _digest(operator_token) if operator_token else None
+        self._operator = digest_of(operator_token) if operator_token else None
 
     async def create(self, role: Role, name: str, now: datetime, expires: datetime | None = None) -> tuple[str, Token]:
         """Make a token; return the secret, which is not kept, and its record."""
         secret = f"nw_{secrets.token_urlsafe(32)}"
-        digest = _digest(secret)
+        digest = digest_of(secret)
         token = Token(id=digest[:16], role=role, name=name, created=now, expires=expires)
         await self._table.put(digest, token)
         return secret, token
 
     async def caller(self, secret: str, now: datetime) -> Caller | None:
         """Return whose token it is, or None if it is unknown or expired."""
-        digest = _digest(secret)
+        return await self.holder(digest_of(secret), now)
+
+    async def holder(self, digest: str, now: datetime) -> Caller | None:
+        """Return whose token has this digest, or None if there is none or it is expired."""
         if self._operator is not None and hmac.compare_digest(digest, self._operator):
             return Caller(role=Role.OPERATOR, name="operator")
         token = (await self._table.all()).get(digest)
@@ -98,5 +101,6 @@ class Tokens:
         return False
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """Return what is kept of a token: its SHA-256, in hexadecimal."""
     return hashlib.sha256(secret.encode()).hexdigest()

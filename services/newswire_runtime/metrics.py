@@ -12,6 +12,13 @@ DELIVERIES = Counter("newswire_webhook_attempts", "Webhook attempts by outcome."
 DELIVERY_SECONDS = Histogram(
     "newswire_webhook_latency_seconds", "From acceptance to a webhook's 2xx, first attempts.", buckets=_FAST
 )
+HUB_DELIVERIES = Counter("newswire_hub_attempts", "Deliveries to WebSub subscribers by outcome.", ["outcome"])
+HUB_SECONDS = Histogram(
+    "newswire_hub_latency_seconds", "From a feed's change to a WebSub subscriber's 2xx, first attempts.", buckets=_FAST
+)
+HUB_CHECKS = Counter(
+    "newswire_hub_checks", "Calls that ask or tell WebSub callbacks, by mode and outcome.", ["mode", "outcome"]
+)
 FEED_REQUESTS = Counter("newswire_feed_requests", "Feed requests by answer.", ["status"])
 STREAM_LAG = Gauge("newswire_stream_lag", "Entries that a group has not read.", ["stream", "group"])
 STREAM_PENDING = Gauge(

@@ -1,6 +1,6 @@
 """The HTTP client of the deliveries: guarded, bounded, and silent about failure until asked.
 
-    post(url) ─ check_url ─▶ pool ─ warm connection ──────────────▶ request ─▶ Outcome
+    call(url) ─ check_url ─▶ pool ─ warm connection ──────────────▶ request ─▶ Outcome
                    │          └─ look-up ─ guard ─ connect ─ guard ─┘
                    └─ refused: Outcome(error=guarded)
 
@@ -60,7 +60,7 @@ _opened: ContextVar[list[AddrInfoType] | None] = ContextVar("opened", default=No
 
 
 class GuardedClient:
-    """POST to addresses that strangers name. One per process; use it as an async context manager.
+    """POST to, and GET, addresses that strangers name. One per process; use it as an async context manager.
 
     ``per_host`` bounds the connections to one host and port; what is over it
     waits, within its own deadline; 0 is no bound. There is none over all hosts, so that
@@ -106,7 +106,7 @@ class GuardedClient:
             trust_env=False,
             auto_decompress=False,  # 16 KB as sent can be 16 MB unpacked
             read_bufsize=MAX_EXCERPT,
-            timeout=ClientTimeout(total=None, sock_connect=None),  # aiohttp rounds its own up; post() has one for all
+            timeout=ClientTimeout(total=None, sock_connect=None),  # aiohttp rounds its own up; a call has one for all
         )
         return self
 
@@ -128,12 +128,21 @@ class GuardedClient:
             headers: Sent as they are, over this client's own User-Agent, Accept and Accept-Encoding.
             deadline: Seconds for all of it, the look-up and the wait for a connection included.
         """
+        return await self._call("POST", url, body, headers, deadline)
+
+    async def get(self, url: str, headers: Mapping[str, str], deadline: float) -> Outcome:
+        """Ask once and say what became of it; the arguments are those of `post`."""
+        return await self._call("GET", url, None, headers, deadline)
+
+    async def _call(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], deadline: float
+    ) -> Outcome:
         started_at, started = int(self._wall() * 1000), time.perf_counter()
         failed: tuple[Failure, str] | None = None
         try:
             parsed = self._check(url)
             async with asyncio.timeout(deadline):
-                response = await self._send(parsed, body, headers)
+                response = await self._send(method, parsed, body, headers)
         except RefusedUrl as exc:
             failed = Failure.GUARDED, exc.reason
         except (ClientError, OSError) as exc:  # asyncio's TimeoutError is an OSError as well
@@ -152,14 +161,18 @@ class GuardedClient:
             truncated=truncated,
         )
 
-    async def _send(self, parsed: ParsedUrl, body: bytes, headers: Mapping[str, str]) -> ClientResponse:
+    async def _send(
+        self, method: str, parsed: ParsedUrl, body: bytes | None, headers: Mapping[str, str]
+    ) -> ClientResponse:
         if self._session is None:
-            raise RuntimeError("outbound: enter the client with 'async with' before it posts")
+            raise RuntimeError("outbound: enter the client with 'async with' before it calls")
         while True:
             opened: list[AddrInfoType] = []
             token = _opened.set(opened)
             try:
-                return await self._session.post(parsed.url, data=body, headers=headers, allow_redirects=False)
+                return await self._session.request(
+                    method, parsed.url, data=body, headers=headers, allow_redirects=False
+                )
             except (ServerDisconnectedError, ClientOSError) as exc:
                 # Each round uses up one kept connection, so this ends; the deadline stands over it anyhow.
                 if opened or isinstance(exc, ClientConnectorError):

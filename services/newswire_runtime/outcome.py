@@ -43,7 +43,7 @@ class Outcome:
     error: Failure | None = None
     detail: str = ""
     retry_after: str | None = None
-    """The header as it came; ``retry.py`` of the webhooks reads it."""
+    """The header as it came; `retry_after_ms` reads it."""
     content_type: str | None = None
     excerpt: bytes = b""
     truncated: bool = False

@@ -6,16 +6,15 @@ from hypothesis import strategies as st
 
 from newswire_publisher.webhooks.retry import (
     DEFAULT_SCHEDULE,
-    MAX_PAUSE,
     Delivered,
     Exhausted,
     Gone,
     Policy,
     Retry,
     next_attempt,
-    retry_after_ms,
 )
 from newswire_runtime.outcome import Failure, Outcome
+from newswire_runtime.retry_after import MAX_PAUSE, retry_after_ms
 
 NOW = 1_750_000_000_000  # 2025-06-15T15:06:40Z
 PLAIN = Policy(jitter=0)

@@ -72,5 +72,9 @@ class FeedSinks:
         return [*keys.own, keys.bell, keys.subscribers, keys.dirty], words
 
     async def forget(self, name: str) -> None:
-        """Drop what a deleted feed held."""
-        await self._client.delete(*FeedKeys(name, self._partitions).own)
+        """Drop what a deleted feed held; who is subscribed to it is told so."""
+        keys = FeedKeys(name, self._partitions)
+        await self._client.delete(*keys.own)
+        if await self._client.exists(keys.subscribers):
+            await self._client.zadd(keys.dirty, {name: 0})
+            await self._client.xadd(keys.bell, {"feed": name, "generation": 0}, maxlen=1000)

@@ -11,10 +11,9 @@ that no attempt comes before the schedule says and those of one outage spread.
 """
 
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from newswire_runtime.outcome import Outcome
+from newswire_runtime.retry_after import retry_after_ms
 
 _SECOND, _MINUTE, _HOUR = 1_000, 60_000, 3_600_000
 
@@ -28,8 +27,6 @@ DEFAULT_SCHEDULE = (
 
 MAX_ATTEMPTS = 50
 MAX_DELAY = 7 * 24 * _HOUR
-MAX_PAUSE = 24 * _HOUR
-"""What a Retry-After is cut to: an endpoint is not to silence itself for ever by a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +107,3 @@ def _pause_until(outcome: Outcome, now_ms: int) -> int | None:
         return None
     wait = retry_after_ms(outcome.retry_after, now_ms)
     return now_ms + wait if wait else None
-
-
-def retry_after_ms(header: str, now_ms: int) -> int | None:
-    """Return how long a ``Retry-After`` asks to wait (RFC 9110 section 10.2.3).
-
-    From 0 to 24 hours; None if it is neither seconds nor an HTTP date.
-    """
-    value = header.strip()
-    if value.isascii() and value.isdigit():
-        return min(int(value[:12]) * _SECOND, MAX_PAUSE)
-    try:
-        moment = parsedate_to_datetime(value)
-        until = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * _SECOND
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return max(0, min(int(until) - now_ms, MAX_PAUSE))

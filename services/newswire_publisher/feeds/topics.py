@@ -1,0 +1,49 @@
+"""The feeds as topics that a hub distributes: who may read one, and its document as it is now."""
+
+from datetime import UTC, datetime
+
+from newswire_publisher.feeds.documents import FeedDocuments, Wanted
+from newswire_publisher.feeds.formats.registry import FORMATS
+from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed
+from newswire_runtime.auth import Tokens, digest_of
+from newswire_runtime.conf import Table
+
+ANYBODY = ""
+
+
+class FeedTopics:
+    """Answers for all feeds; a reader is ``""`` for anybody, or the digest of a token."""
+
+    def __init__(self, *, feeds: Table[Feed], documents: FeedDocuments, tokens: Tokens, public: bool) -> None:
+        self._feeds = feeds
+        self._documents = documents
+        self._tokens = tokens
+        self._public = public
+
+    async def reader(self, name: str, extension: str, secret: str | None) -> str | None:
+        """Return who reads the feed with this token, None if it is no feed or not theirs to read."""
+        if extension not in FORMATS:
+            return None
+        for reader in (ANYBODY, *([digest_of(secret)] if secret else [])):
+            if await self.may_read(name, reader):
+                return reader
+        return None
+
+    async def may_read(self, name: str, reader: str) -> bool:
+        feed = await self._find(name)
+        if feed is None:
+            return False
+        if feed.access == "public" and self._public:
+            return True
+        return reader != ANYBODY and await self._tokens.holder(reader, datetime.now(UTC)) is not None
+
+    async def topic(self, name: str, extension: str, base_url: str) -> tuple[bytes, str, int] | None:
+        """Return the document, its media type, and the generation that it shows."""
+        feed = await self._find(name)
+        if feed is None or extension not in FORMATS:
+            return None
+        document = await self._documents.current(Wanted(name, feed, FORMATS[extension], base_url))
+        return document.body, document.media_type, document.generation
+
+    async def _find(self, name: str) -> Feed | None:
+        return (await self._feeds.all()).get(name) or (DEFAULT_ALL if name == ALL else None)

@@ -1,0 +1,115 @@
+"""Deliver: read the topic as it is now, sign it, post it, settle.
+
+leased places ─▶ subscriptions ─▶ may it still be read? ─▶ one document a topic ─▶ POST ─▶ delivered.lua
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+import structlog
+
+from newswire_publisher.hub.calls import Settled, delivered, delivery_headers
+from newswire_publisher.hub.model import Call, Subscription, denial
+from newswire_publisher.hub.store import HubStore, Leased
+from newswire_publisher.hub.topics import Topics
+from newswire_runtime import metrics
+from newswire_runtime.outbound import GuardedClient
+from newswire_runtime.outcome import Outcome
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+DEADLINE_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Once:
+    """What the deliveries of one look share: each document and each right to read is asked for once."""
+
+    asked: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict)
+
+    async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        if key not in self.asked:
+            self.asked[key] = asyncio.ensure_future(ask())
+        return cast(T, await asyncio.shield(self.asked[key]))
+
+
+class Deliveries:
+    """Makes attempts to deliver."""
+
+    def __init__(self, store: HubStore, topics: Topics, http: GuardedClient) -> None:
+        self._store = store
+        self._topics = topics
+        self._http = http
+
+    async def prepare(self, places: Sequence[Leased]) -> list[Awaitable[None]]:
+        """Return the attempts of these places, to be run side by side."""
+        found = await self._store.subscriptions([place.id for place in places])
+        once = Once()
+        return [self._attempt(place, found.get(place.id), once) for place in places]
+
+    async def _attempt(self, place: Leased, subscription: Subscription | None, once: Once) -> None:
+        if subscription is None:
+            await self._settle(place, "over", Settled("ended"))
+            return
+        topic = subscription.topic
+        document = None
+        readable = await once.get(
+            ("reader", topic.name, subscription.reader), lambda: self._topics.may_read(topic.name, subscription.reader)
+        )
+        if readable:
+            document = await once.get(
+                ("topic", topic.url), lambda: self._topics.topic(topic.name, topic.extension, topic.base_url)
+            )
+        if document is None:
+            notice = denial(subscription, "the feed is no more, or is not yours to read any more")
+            await self._settle(place, "over", Settled("denied"), notice=notice)
+            return
+        body, media_type, generation = document
+        if generation == place.generation:
+            await self._settle(place, "delivered", Settled("unchanged"), generation=generation)
+            return
+        headers = delivery_headers(subscription, body, media_type)
+        outcome = await self._http.post(subscription.callback, body, headers, DEADLINE_SECONDS)
+        # The jitter spreads retries; it is no secret.
+        settled = delivered(outcome, place.attempts, random.random())  # noqa: S311
+        verb = {"delivered": "delivered", "retry": "retry"}.get(settled.outcome, "over")
+        await self._settle(place, verb, settled, generation=generation, outcome=outcome)
+
+    async def _settle(
+        self,
+        place: Leased,
+        verb: str,
+        settled: Settled,
+        *,
+        generation: int = 0,
+        outcome: Outcome | None = None,
+        notice: Call | None = None,
+    ) -> None:
+        record = _record(place, settled, generation, outcome)
+        metrics.HUB_DELIVERIES.labels(settled.outcome).inc()
+        if settled.outcome == "delivered" and place.attempts == 1:
+            metrics.HUB_SECONDS.observe(max(0.0, time.time() - place.since / 1000))
+        log.info("hub.delivery", subscription=place.id, **record)
+        await self._store.delivered(
+            place, verb, generation=generation, delay=settled.delay, record=record, notice=notice
+        )
+
+
+def _record(place: Leased, settled: Settled, generation: int, outcome: Outcome | None) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "at": int(time.time() * 1000),
+        "outcome": settled.outcome,
+        "attempt": place.attempts,
+        "generation": generation,
+    }
+    if outcome is not None:
+        record |= {"ms": round(outcome.duration_ms, 1), "status": outcome.status, "detail": outcome.detail or None}
+        record |= {"error": outcome.error.value if outcome.error else None}
+    if settled.delay:
+        record["next_in_ms"] = settled.delay
+    return {name: value for name, value in record.items() if value is not None}

@@ -1,0 +1,102 @@
+"""The queues of one partition on Redis: what is due is leased from them, and what changed is spread to them."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from newswire_publisher.hub.store import Leased
+from newswire_runtime.client import Client
+from newswire_runtime.scripts import Script, Word
+from newswire_schemas.streams import FeedKeys, HubKeys, feed_bell
+
+LEASE_MS = 30_000
+"""Longer than an attempt with its settling can take, so that a callback never has two at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue: its keys, and how many of its places a worker has on their way at most."""
+
+    waiting: str
+    leased: str
+    state: str
+    ended: str
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a worker sees at a look: feeds that changed, the first ms of each queue and lease, leases that ended."""
+
+    now: int
+    dirty: tuple[str, ...]
+    ended: tuple[str, ...]
+    firsts: tuple[int | None, ...]
+    leases: tuple[int | None, ...]
+    next_end: int | None
+    bells: dict[str, str]
+
+
+class HubQueues:
+    """Deliveries, deliveries that failed before, and calls."""
+
+    def __init__(self, client: Client, partition: int, partitions: int, rooms: tuple[int, int, int]) -> None:
+        self._client = client
+        self._partitions = partitions
+        self._keys = keys = HubKeys(partition)
+        self._bells = (keys.bell, feed_bell(partition))
+        self._spread = Script("newswire_publisher.hub", "spread.lua")
+        self._take = Script("newswire_publisher.hub", "take.lua")
+        self.due = Queue(keys.due, keys.leased, keys.state, keys.due, rooms[0])
+        self.again = Queue(keys.again, keys.leased, keys.state, keys.due, rooms[1])
+        self.checks = Queue(keys.checks, keys.checking, keys.check_state, keys.checks, rooms[2])
+        self.all = (self.due, self.again, self.checks)
+
+    async def look(self) -> Glance:
+        """Look at everything once, in one round trip. Our clock says when to ask, the server's what is due."""
+        pipeline = self._client.pipeline(transaction=False)
+        for bell in self._bells:
+            pipeline.xrevrange(bell, count=1)
+        pipeline.zrange(self._keys.dirty, 0, 255)
+        pipeline.zrange(self._keys.ends, 0, 99, withscores=True)
+        for queue in self.all:
+            pipeline.zrange(queue.waiting, 0, 0, withscores=True)
+            pipeline.zrange(queue.leased, 0, 0, withscores=True)
+        first, second, dirty, ends, *rest = await pipeline.execute()
+        now = int(time.time() * 1000)
+        heads = [int(found[0][1]) if found else None for found in rest]
+        bells = [rung[0][0].decode() if rung else "0-0" for rung in (first, second)]
+        return Glance(
+            now=now,
+            dirty=tuple(feed.decode() for feed in dirty),
+            ended=tuple(each.decode() for each, at in ends if at <= now),
+            firsts=tuple(heads[::2]),
+            leases=tuple(heads[1::2]),
+            next_end=int(ends[0][1]) if ends else None,
+            bells=dict(zip(self._bells, bells, strict=True)),
+        )
+
+    async def spread(self, feeds: Sequence[str]) -> None:
+        """Make due what the subscribers of these feeds do not have yet."""
+        hub = self._keys
+        calls: list[tuple[list[str], list[Word]]] = []
+        for name in feeds:
+            feed = FeedKeys(name, self._partitions)
+            names = [feed.state, feed.subscribers, hub.dirty, hub.due, hub.again, hub.leased, hub.state]
+            calls.append((names, [name]))
+        await self._spread.many(self._client, calls)
+
+    async def take(self, queue: Queue, most: int) -> list[Leased]:
+        """Lease what is due, at most so many."""
+        lease = secrets.token_hex(8)
+        names = [queue.waiting, queue.leased, queue.state, queue.ended]
+        answer = await self._take(self._client, names, [LEASE_MS, lease, most])
+        return [
+            Leased(name.decode(), int(attempts), int(float(since)), int(generation), lease)
+            for name, attempts, since, generation in zip(*[iter(answer)] * 4, strict=True)
+        ]
+
+    async def wait(self, glance: Glance, ms: int) -> None:
+        """Wait until something has happened since that look, at most so long."""
+        await self._client.xread(glance.bells, block=max(1, ms), count=1)
