@@ -70,7 +70,7 @@ from newswire_schemas.events import PublisherEvent
 from newswire_schemas.streams import PUBLISHER, WireKeys
 
 ROLES = frozenset({"feeds", "webhooks", "social", "api"})
-"""``feeds``: reads the stream, fans out. ``webhooks``: sends pushes, the hub's too. ``social``, ``api``: their routes."""
+"""``feeds``: reads the stream, fans out. ``webhooks``: sends pushes, also the hub's. ``social``, ``api``: routes."""
 
 
 class UnknownRoleError(ValueError):
