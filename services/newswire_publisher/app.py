@@ -38,6 +38,7 @@ from newswire_publisher.hub.queues import HubQueues
 from newswire_publisher.hub.store import HubStore
 from newswire_publisher.hub.topics import Topics
 from newswire_publisher.hub.worker import ROOMS, HubWorker
+from newswire_publisher.routing.entitlement import Views
 from newswire_publisher.routing.fanout import Fanout
 from newswire_publisher.routing.topics import TopicTree, load_topic_tree
 from newswire_publisher.social.accounts import Account
@@ -86,6 +87,7 @@ class _Parts:
     tokens: Tokens
     store: ArticleStore
     topics: TopicTree
+    views: Views
     base_url: str
     guard: AddressGuard
     http: GuardedClient
@@ -99,12 +101,14 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     url = settings.broker_url.get_secret_value()
     broker, client = make_broker(url, settings.stop_timeout), make_client(url)
     guard = AddressGuard(settings.ssrf_allow)
+    topics = load_topic_tree()
     parts = _Parts(
         settings=settings,
         client=client,
         tokens=Tokens(client, settings.first_operator_token()),
         store=ArticleStore(client, settings.partitions),
-        topics=load_topic_tree(),
+        topics=topics,
+        views=Views(topics),
         base_url=(settings.base_url or f"http://{settings.host}:{settings.port}").rstrip("/"),
         guard=guard,
         # Who calls bounds its calls; a bound by host would let an address that hangs hold up its neighbours there.
@@ -137,7 +141,12 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     search = ArticleSearch(parts.store, parts.topics, time.monotonic)
     pages = _pages(parts, search)
     article_api = ArticleApi(
-        store=parts.store, search=search, tokens=parts.tokens, public=settings.public, page=pages.article
+        store=parts.store,
+        search=search,
+        tokens=parts.tokens,
+        views=parts.views,
+        public=settings.public,
+        page=pages.article,
     )
     operating = OperatingApi(
         client=client,
@@ -190,6 +199,7 @@ def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills, FeedTopics]:
         former=former,
         documents=documents,
         tokens=parts.tokens,
+        views=parts.views,
         public=parts.settings.public,
         base_url=parts.settings.base_url.rstrip("/"),
     )

@@ -95,7 +95,7 @@ async def test_a_token_feed_does_not_exist_for_who_has_no_token(wire: Wire) -> N
         assert "authorization" in answer.headers["vary"].lower()
     assert (await raw(wire, path=f"{path}?token=nw_wrong")).status_code == 404
     assert (await wire.http.delete(f"/v1/tokens/{made.json()['id']}")).status_code == 204
-    assert (await raw(wire, path=f"{path}?token={token}")).status_code == 404
+    assert (await raw(wire, path=f"{path}?token={token}")).status_code == 410
 
 
 async def test_a_filter_decides_what_is_in_a_feed(wire: Wire) -> None:

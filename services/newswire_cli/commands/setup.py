@@ -58,13 +58,29 @@ def token_create(
     role: Annotated[str, typer.Argument(help="operator, source, integrator or subscriber.")],
     name: Name,
     expires: Annotated[str | None, typer.Option(help="When it ends, such as 2030-01-01T00:00:00Z.")] = None,
+    feeds: Annotated[
+        str | None, typer.Option(help="A subscriber's: the feeds it may read, with commas between.")
+    ] = None,
+    filter_: Annotated[
+        str | None, typer.Option("--filter", help="A subscriber's: the articles it may see, as JSON.")
+    ] = None,
+    rights: Annotated[
+        str | None, typer.Option(help="A subscriber's: of text, media and archive, those that it has; '' for none.")
+    ] = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a token; it is shown this once."""
+    entitlement = given(
+        feeds=None if feeds is None else comma_list(feeds),
+        filter=None if filter_ is None else parse_json(filter_, "--filter"),
+        rights=None if rights is None else comma_list(rights),
+    )
     with Api(url, token) as api:
-        made = api.call("POST", "/v1/tokens", body=given(role=role, name=name, expires=expires))
+        made = api.call(
+            "POST", "/v1/tokens", body=given(role=role, name=name, expires=expires, entitlement=entitlement)
+        )
     if as_json:
         print_json(made)
     else:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -14,6 +15,7 @@ from newswire_publisher.articles.negotiation import prefers_html
 from newswire_publisher.articles.search import ArticleSearch, read_cursor, write_cursor
 from newswire_publisher.articles.store import ArticleStore, Row
 from newswire_publisher.articles.withdrawal import shown_or_gone
+from newswire_publisher.routing.entitlement import View, Views
 from newswire_runtime.auth import Caller, Role, Tokens
 from newswire_runtime.http import authenticate, invalid_fields, now
 from newswire_runtime.problems import Problem, not_found, unauthorized
@@ -42,12 +44,14 @@ class ArticleApi:
         store: ArticleStore,
         search: ArticleSearch,
         tokens: Tokens,
+        views: Views,
         public: bool,
         page: ArticlePage | None = None,
     ) -> None:
         self._store = store
         self._search = search
         self._tokens = tokens
+        self._views = views
         self._public_wire = public
         self._page = page
 
@@ -65,9 +69,9 @@ class ArticleApi:
         filter: Annotated[str | None, Query(description="A filter as JSON.")] = None,
     ) -> dict[str, Any]:
         """List public articles, newest first; `filter` is the filter model as JSON."""
-        await self._reader(request)
-        found = await self._search.page(_filter_of(filter), limit, read_cursor(cursor))
-        listed: dict[str, Any] = {"items": [_shown(row.article) for row in found.rows]}
+        view = await self._view(request)
+        found = await self._search.page(_seen_by(view, _filter_of(filter)), limit, read_cursor(cursor))
+        listed: dict[str, Any] = {"items": [_shown(row.article, view) for row in found.rows]}
         return listed | {"cursor": write_cursor(found.after)} if found.after else listed
 
     async def versions(
@@ -77,7 +81,11 @@ class ArticleApi:
 
         Versions from before a withdrawal stay withdrawn; of a killed article there are none (410).
         """
-        await self._reader(request)
+        view = await self._view(request)
+        if view is not None:
+            raise not_found(
+                f"versions of the article {key}"
+            )  # an earlier version may be outside of what the token sees
         row = await self._public(key)
         found = await versions_of(self._store, row, limit, _read_rank(cursor))
         listed: dict[str, Any] = {"items": [_version(each) for each in found]}
@@ -86,13 +94,13 @@ class ArticleApi:
 
     async def dry_run(self, request: Request, body: DryRunRequest) -> dict[str, Any]:
         """Tell what a filter would have carried in the last days; `truncated` if there were too many to look at."""
-        await self._reader(request)
-        found = await self._search.dry_run(body.filter, body.days, now())
+        view = await self._view(request)
+        found = await self._search.dry_run(_seen_by(view, body.filter), body.days, now())
         return {
             "days": body.days,
             "scanned": found.scanned,
             "matched": found.matched,
-            "items": [_shown(row.article) for row in found.rows],
+            "items": [_shown(row.article, view) for row in found.rows],
             "truncated": found.truncated,
         }
 
@@ -104,7 +112,17 @@ class ArticleApi:
         row = await self._store.row(key)
         if row is None:
             return await self._held(key, caller)
-        return _by_accept(request, shown_or_gone(row))
+        view = self._views.of(caller.entitlement) if caller else None
+        if view is not None and view.narrows:
+            seen = [row.article] if row.is_public else await self._store.past(key)
+            if not any(map(view.sees, seen)):
+                raise not_found(f"article {key}")
+        row = shown_or_gone(row)
+        return _by_accept(request, replace(row, article=view.shown(row.article)) if view else row)
+
+    async def _view(self, request: Request) -> View | None:
+        caller = await self._reader(request)
+        return self._views.of(caller.entitlement) if caller else None
 
     async def _public(self, key: str) -> Row:
         row = await self._store.row(key)
@@ -139,7 +157,12 @@ def _by_accept(request: Request, row: Row) -> Response:
     return JSONResponse(_shown(row.article), headers=headers)
 
 
-def _shown(article: Article) -> dict[str, Any]:
+def _seen_by(view: View | None, wanted: Filter) -> Filter:
+    return Filter(all=(wanted, view.entitlement.filter)) if view is not None and view.narrows else wanted
+
+
+def _shown(article: Article, view: View | None = None) -> dict[str, Any]:
+    article = view.shown(article) if view is not None else article
     return {"key": article.key, **article.model_dump(mode="json", exclude_none=True)}
 
 

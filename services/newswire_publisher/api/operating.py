@@ -14,6 +14,7 @@ from newswire_runtime.dead import DeadLetter, DeadLetters, UnknownDeadLetterErro
 from newswire_runtime.http import now, require
 from newswire_runtime.problems import Problem, not_found
 from newswire_schemas.article import Utc
+from newswire_schemas.entitlements import Entitlement
 from newswire_schemas.streams import ConfKeys, WireKeys, hook_turns
 
 
@@ -25,6 +26,7 @@ class NewToken(BaseModel):
     role: Role
     name: Name
     expires: Utc | None = None
+    entitlement: Entitlement | None = None
 
 
 class OperatingApi:
@@ -50,9 +52,15 @@ class OperatingApi:
             app.add_api_route(path, call, methods=[method], tags=["operating"])
 
     async def create_token(self, request: Request, body: NewToken) -> Response:
-        """Make a token; the answer shows it, this once."""
+        """Make a token; the answer shows it, this once. A subscriber's may have an entitlement."""
         await require(request, self._tokens, Role.OPERATOR)
-        secret, token = await self._tokens.create(body.role, body.name, now(), body.expires)
+        if body.entitlement is not None and body.role is not Role.SUBSCRIBER:
+            at = {
+                "pointer": "/entitlement",
+                "detail": f"a token of role {body.role} has none; only a subscriber's does",
+            }
+            raise Problem(422, "invalid-fields", f"{at['pointer']}: {at['detail']}", errors=[at])
+        secret, token = await self._tokens.create(body.role, body.name, now(), body.expires, body.entitlement)
         return JSONResponse({"token": secret, **_shown_token(token)}, status_code=201)
 
     async def list_tokens(self, request: Request) -> dict[str, Any]:
@@ -63,7 +71,7 @@ class OperatingApi:
     async def revoke_token(self, request: Request, token_id: str) -> Response:
         """Revoke a token; it is refused from the next call on."""
         await require(request, self._tokens, Role.OPERATOR)
-        if not await self._tokens.revoke(token_id):
+        if not await self._tokens.revoke(token_id, now()):
             raise not_found(f"token {token_id}")
         return Response(status_code=204)
 

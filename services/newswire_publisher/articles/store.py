@@ -133,6 +133,11 @@ class ArticleStore:
         since = itertools.takewhile(lambda each: each[1][2] == "show", sorted(told, reverse=True))
         return [Shown(rank, Act(act), from_ms(int(moment))) for rank, (moment, act, _) in since]
 
+    async def past(self, key: str) -> list[Article]:
+        """Return every version that was shown or was the notice of a withdrawal, in no order."""
+        fields = await self._client.hgetall(self.keys(key).article(key))
+        return [Article.model_validate_json(body) for name, body in fields.items() if name.startswith(b"v:")]
+
     async def held(self, key: str) -> Article | None:
         """Return the version that an embargo holds back, for those who may see it."""
         body = await self._client.hget(self.keys(key).article(key), "held")

@@ -21,10 +21,14 @@ from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.model import Feed
 from newswire_publisher.feeds.snapshots import Shown, Snapshot, Snapshots
 from newswire_publisher.feeds.validators import etag_of
+from newswire_publisher.routing.entitlement import View
 from newswire_runtime.client import Client
+from newswire_schemas.article import key_of
 
 KEPT_DOCUMENTS = 2_000
 KEPT_SNAPSHOTS = 1_000
+MOST_SEARCHED = 500
+"""Articles that the current document of a view of some of them is chosen from; its archive has the others."""
 MOST_IN_DELTA = 500
 """Changes that a delta tells of at most; a reader who missed more gets the whole document."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,13 +55,17 @@ class FeedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which document is asked for: the feed, in a format, under the address that its reader uses."""
+    """Which document is asked for: the feed, in a format, under the address that its reader uses.
+
+    ``view`` is what the reader's token opens of it, None for all.
+    """
 
     name: str
     feed: Feed
     form: FeedFormat
     base_url: str
     hub: bool = True
+    view: View | None = None
 
     def address(self, query: str | None = None, extension: str | None = None) -> str:
         address = f"{self.base_url}/feeds/{self.name}.{extension or self.form.extension}"
@@ -70,7 +78,7 @@ class FeedDocuments:
     def __init__(self, client: Client, store: ArticleStore, partitions: int) -> None:
         self._snapshots = Snapshots(client, partitions)
         self._entries = Entries(store)
-        self._kept: OrderedDict[tuple[str, str, str], tuple[Feed, FeedDocument]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, str, str], tuple[Feed, FeedDocument]] = OrderedDict()
         self._newest: OrderedDict[str, tuple[str, int, Snapshot]] = OrderedDict()
 
     async def generation(self, name: str) -> int:
@@ -81,15 +89,18 @@ class FeedDocuments:
         """Return the feed's document as of now; ``generation`` is the feed's, where the caller has just read it."""
         if generation is None:
             generation = await self._snapshots.generation(wanted.name)
-        place = (wanted.name, wanted.form.extension, wanted.base_url)
+        place = (wanted.name, wanted.form.extension, wanted.base_url, wanted.view.key if wanted.view else "")
         kept = self._kept.get(place)
         if kept is not None and kept[1].generation == generation and kept[0] == wanted.feed:
             self._kept.move_to_end(place)
             return kept[1]
-        snapshot = await self._snapshot(wanted, generation)
+        if wanted.view is not None and wanted.view.narrows:
+            snapshot = await self._narrowed(wanted)
+        else:
+            snapshot = await self._snapshot(wanted, generation)
         back = way_back(snapshot.items, wanted.feed.order, more=snapshot.more)
         page = _page_of(wanted, snapshot)
-        if back is not None:
+        if back is not None and (wanted.view is None or wanted.view.has_archive):
             page = replace(page, prev_archive=wanted.address(back), next_url=wanted.address(back))
         document = await self._render(wanted, snapshot, page)
         self._kept[place] = (wanted.feed, document)
@@ -99,17 +110,25 @@ class FeedDocuments:
 
     async def archive(self, wanted: Wanted, archive: str | None, before: str | None) -> FeedDocument | None:
         """Return the page of the archive that a request names, None if there is none of that name."""
+        if wanted.view is not None and not wanted.view.has_archive:
+            return None
         marks, oldest = await self._snapshots.marks(wanted.name), await self._snapshots.oldest(wanted.name)
         place = page_at(marks, oldest, archive=archive, before=before)
         if place is None:
             return None
         snapshot = await self._snapshots.page(wanted.name, place.after, place.upto)
-        snapshot = replace(snapshot, items=tuple(filter(place.holds, snapshot.items)), gone=())
+        items = await self._seen(wanted.view, tuple(filter(place.holds, snapshot.items)))
+        snapshot = replace(snapshot, items=items, gone=())
         query = f"before={before}" if before is not None else f"archive={archive}"
         return await self._render(wanted, snapshot, _archive_page(wanted, snapshot, place, query))
 
     async def delta(self, wanted: Wanted, since: int) -> FeedDocument | None:
-        """Return what came, changed or left after a generation; None if that cannot be told, or is too much."""
+        """Return what came, changed or left after a generation; None if that cannot be told, or is too much.
+
+        A view of some articles only has no deltas: whether it had what has changed is not known.
+        """
+        if wanted.view is not None and wanted.view.narrows:
+            return None
         snapshot = await self._snapshots.since(wanted.name, since, MOST_IN_DELTA)
         if snapshot.more or since < snapshot.state.trimmed or since > snapshot.state.generation:
             return None
@@ -132,10 +151,25 @@ class FeedDocuments:
             self._newest.popitem(last=False)
         return snapshot
 
+    async def _narrowed(self, wanted: Wanted) -> Snapshot:
+        """Return what a view sees of the feed: the newest that it may have, and what has left of that."""
+        view, feed = wanted.view, wanted.feed
+        snapshot = await self._snapshots.newest(wanted.name, feed.order, MOST_SEARCHED)
+        seen = await self._seen(view, snapshot.items)
+        gone = [each for each in snapshot.gone if await self._entries.was_seen(key_of(each.uri), view)]
+        more = snapshot.more or len(seen) > feed.limit
+        return replace(snapshot, items=seen[: feed.limit], gone=tuple(gone[: feed.limit]), more=more)
+
+    async def _seen(self, view: View | None, items: Sequence[Shown]) -> tuple[Shown, ...]:
+        if view is None or not view.narrows:
+            return tuple(items)
+        articles = await self._entries.articles(items)
+        return tuple(shown for shown in items if shown.key in articles and view.sees(articles[shown.key]))
+
     async def _render(self, wanted: Wanted, snapshot: Snapshot, page: Page) -> FeedDocument:
         form = wanted.form
         items = await self._ordered(snapshot.items, wanted.feed.order)
-        entries = await self._entries.of(items, form, wanted.base_url)
+        entries = await self._entries.of(items, form, wanted.base_url, wanted.view)
         gone = [Fragment.of(form.tombstone(each, wanted.base_url)) for each in snapshot.gone]
         first, second = (gone, entries) if form.tombstones_first else (entries, gone)
         frame = form.frame(page)

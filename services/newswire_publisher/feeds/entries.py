@@ -20,6 +20,7 @@ from newswire_publisher.feeds.formats.page import FeedFormat
 from newswire_publisher.feeds.formats.xml import EntryError
 from newswire_publisher.feeds.snapshots import Shown
 from newswire_publisher.feeds.validators import digest_of
+from newswire_publisher.routing.entitlement import View
 from newswire_schemas.article import Article, from_ms
 
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ class EntryKey(NamedTuple):
     rank: str
     format: str
     base_url: str
+    rights: str = "tm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +99,19 @@ class Entries:
         self.cache = FragmentCache(max_bytes)
         self._articles: OrderedDict[tuple[str, str], Article] = OrderedDict()
 
-    async def of(self, items: Sequence[Shown], form: FeedFormat, base_url: str) -> list[Fragment]:
-        """Return the entries of these articles in this format, in their order."""
-        places = [EntryKey(shown.key, shown.rank, form.extension, base_url) for shown in items]
+    async def of(
+        self, items: Sequence[Shown], form: FeedFormat, base_url: str, view: View | None = None
+    ) -> list[Fragment]:
+        """Return the entries of these articles in this format, in their order, as a view shows them."""
+        rights = view.rights if view is not None else "tm"
+        places = [EntryKey(shown.key, shown.rank, form.extension, base_url, rights) for shown in items]
         found = [self.cache.get(place) for place in places]
         if None in found:
             articles = await self.articles([shown for shown, known in zip(items, found, strict=True) if known is None])
             for i, shown in enumerate(items):
                 article = articles.get(shown.key)
                 if found[i] is None and article is not None:
-                    found[i] = self._render(places[i], article, shown, form)
+                    found[i] = self._render(places[i], view.shown(article) if view else article, shown, form)
         return [fragment for fragment in found if fragment is not None]
 
     async def articles(self, items: Sequence[Shown]) -> dict[str, Article]:
@@ -130,6 +135,10 @@ class Entries:
         while len(self._articles) > KEPT_ARTICLES:
             self._articles.popitem(last=False)
         return found
+
+    async def was_seen(self, key: str, view: View | None) -> bool:
+        """Return whether a view saw any version of an article."""
+        return view is None or any(map(view.sees, await self._store.past(key)))
 
     def _render(self, place: EntryKey, article: Article, shown: Shown, form: FeedFormat) -> Fragment | None:
         try:

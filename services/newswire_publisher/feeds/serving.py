@@ -19,10 +19,11 @@ from newswire_publisher.feeds.documents import FeedDocument, FeedDocuments, Want
 from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed, FormerFeed
 from newswire_publisher.feeds.validators import generation_in, last_modified, variant
+from newswire_publisher.routing.entitlement import View, Views
 from newswire_runtime import metrics
 from newswire_runtime.auth import Tokens
 from newswire_runtime.conf import Table
-from newswire_runtime.http import authenticate, now
+from newswire_runtime.http import now
 from newswire_runtime.problems import Problem, not_found
 
 _ZERO = re.compile(r"q\s*=\s*0(\.0*)?\s*\Z")
@@ -39,6 +40,7 @@ class FeedServing:
         former: Table[FormerFeed],
         documents: FeedDocuments,
         tokens: Tokens,
+        views: Views,
         public: bool,
         base_url: str,
     ) -> None:
@@ -46,6 +48,7 @@ class FeedServing:
         self._former = former
         self._documents = documents
         self._tokens = tokens
+        self._views = views
         self._public = public
         self._base_url = base_url
 
@@ -63,10 +66,9 @@ class FeedServing:
         feed = await self.find(name)
         if feed is None:
             response = await self._former_feed(request, name, extension, base_url)
-        elif not await self._may_read(request, feed.access):
-            raise not_found(f"feed {name}")
         else:
-            response = await self._document(request, Wanted(name, feed, form, base_url))
+            view = await self._admit(request, name, feed.access)
+            response = await self._document(request, Wanted(name, feed, form, base_url, view=view))
         metrics.FEED_REQUESTS.labels(response.status_code).inc()
         return response
 
@@ -75,20 +77,34 @@ class FeedServing:
 
     async def _former_feed(self, request: Request, name: str, extension: str, base_url: str) -> Response:
         former = (await self._former.all()).get(name)
-        if former is None or not await self._may_read(request, former.access):
+        if former is None:
             raise not_found(f"feed {name}")
+        await self._admit(request, name, former.access)
         if former.moved_to is None:
             raise Problem(410, "feed-deleted", f"the feed {name} was deleted; stop polling it")
         address = f"{base_url}/feeds/{former.moved_to}.{extension}"
         return Response(status_code=301, headers={"Location": address, "Cache-Control": "no-cache"})
 
-    async def _may_read(self, request: Request, access: str) -> bool:
+    async def _admit(self, request: Request, name: str, access: str) -> View | None:
+        """Return what the reader sees of the feed, None for all of it; raise the 404 for who may not read it.
+
+        A token that was revoked, or has expired, gets 410: a feed reader then stops to ask.
+        """
         if access == "public" and self._public:
-            return True
+            return None
         secret = _feed_token(request)
-        if secret is not None:
-            return await self._tokens.caller(secret, now()) is not None
-        return await authenticate(request, self._tokens) is not None
+        caller = None if secret is None else await self._tokens.caller(secret, now())
+        if caller is None:
+            if secret and await self._tokens.has_ended(secret, now()):
+                detail = (
+                    "your token was revoked or has expired; ask the operator for another, and stop polling with this"
+                )
+                raise Problem(410, "token-ended", detail, headers={"Cache-Control": "private, no-store"})
+            raise not_found(f"feed {name}")
+        view = self._views.of(caller.entitlement)
+        if view is not None and not view.opens(name):
+            raise not_found(f"feed {name}")
+        return view
 
     async def _document(self, request: Request, wanted: Wanted) -> Response:
         private = wanted.feed.access == "token" or not self._public
@@ -115,8 +131,10 @@ def _delta_base(request: Request) -> int | None:
 
 
 def _feed_token(request: Request) -> str | None:
-    """Return the token as feed readers can give it: the password of HTTP Basic (RFC 7617), or ``?token=``."""
+    """Return the token as feed readers can give it: Bearer, the password of HTTP Basic (RFC 7617), or ``?token=``."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
     if scheme.lower() != "basic":
         return request.query_params.get("token")
     try:

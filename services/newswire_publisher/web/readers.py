@@ -32,6 +32,8 @@ class Readers:
         caller = await self._tokens.caller(secret, now())
         if caller is None:
             raise _refused("The token is unknown, revoked or expired.")
+        if caller.entitlement is not None:
+            raise Problem(403, "limited-token", "This token is limited: it reads its feeds and the API, not the pages.")
         if caller.role is Role.SOURCE:
             raise Problem(403, "wrong-role", "A source’s token submits; read with a subscriber’s.")
 

@@ -98,6 +98,7 @@ def _entry(article: Article, updated: datetime, base_url: str) -> Any:
     made = FeedEntry()
     made.id(plain(article.uri))
     made.title(title_of(article))
+    made.link(href=page_address(base_url, article.uri), rel="alternate", type="text/html")
     made.updated(updated)
     made.published(article.published or article.version_created)
     for each in categories_of(article):
@@ -127,7 +128,6 @@ def _scheme(scheme: str | None) -> str | None:
 
 
 def _add_links(entry: Any, article: Article, base_url: str) -> None:
-    add(entry, "link", rel="alternate", type="text/html", href=page_address(base_url, article.uri))
     if article.evolved_from:
         add(entry, "link", rel="related", href=page_address(base_url, article.evolved_from))
         add(entry, f"{{{THREAD}}}in-reply-to", ref=article.evolved_from)
