@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -64,6 +65,7 @@ async def serve(
         server_header=False,
         ws="none",
     )
+    logging.getLogger("uvicorn.access").disabled = True  # its lines have the query, which may be a reader's token
     server = _Server(config)
     http: asyncio.Task[None] | None = None
     try:

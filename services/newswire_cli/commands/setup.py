@@ -79,7 +79,7 @@ def token_create(
     )
     with Api(url, token) as api:
         made = api.call(
-            "POST", "/v1/tokens", body=given(role=role, name=name, expires=expires, entitlement=entitlement)
+            "POST", "/v1/tokens", body=given(role=role, name=name, expires=expires, entitlement=entitlement or None)
         )
     if as_json:
         print_json(made)
