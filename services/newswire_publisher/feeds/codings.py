@@ -1,0 +1,104 @@
+"""Content codings: how a document made of pieces is compressed, and which coding a client gets.
+
+    pieces ── each deflated once, kept ──▶ joined, one CRC ──▶ gzip at once (`join_gzip`)
+    the whole ──▶ zlib, zstd, brotli off the loop ──▶ the small ones (`shrink`)
+
+A deflate stream is a series of blocks, and a full flush ends a block on a byte and
+forgets what was before it (RFC 1951, zlib's Z_FULL_FLUSH): blocks that were made apart
+can be joined, with one header before and the CRC-32 and length of the whole behind
+(RFC 1952). For 50 entries of 6 kB that takes 0.09 ms where zlib needs 10 at level 6,
+for one and a half times its bytes; so that it serves while a feed is in motion, and the
+small one once it rests. The two are other bytes and have other ETags.
+
+The whole is one frame in zstd: several clients end at a second frame (RFC 8878 section
+3.1 allows it), and lose what follows. Levels are where another costs much and gives
+little: measured on 300 kB of RSS, ms and kB are zlib 6: 10, 56; zlib 9: 39, 53;
+brotli 5: 5, 55; brotli 9: 24, 49; zstd 3: 1, 60; zstd 12: 9, 51; zstd 15: 31, 49.
+"""
+
+import functools
+import struct
+import zlib
+from collections.abc import Collection, Iterable
+from typing import Literal, NamedTuple
+
+import brotli
+import zstandard
+
+from newswire_publisher.feeds.weights import read_weights
+
+Coding = Literal["identity", "gzip", "br", "zstd"]
+PREFERRED: tuple[Coding, ...] = ("zstd", "br", "gzip", "identity")
+"""Of equal weight, the first: the smallest document, and what is unpacked fastest."""
+
+_GZIP_LEVEL, _ZSTD_LEVEL, _BROTLI_QUALITY = 6, 12, 5
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+"""Deflate, no name, no time, unknown system: the same bytes everywhere (RFC 1952 section 2.3)."""
+_LAST_BLOCK = b"\x03\x00"
+_STORED = 256
+"""Bytes up to which a piece is stored as it is: deflating it costs more than it saves."""
+
+
+class Piece(NamedTuple):
+    """A part of a document, and the same as deflate blocks that end on a byte and refer to nothing before."""
+
+    body: bytes
+    deflated: bytes
+
+
+def piece_of(body: bytes, level: int = _GZIP_LEVEL) -> Piece:
+    """Deflate a part of a document, for `join_gzip`."""
+    if len(body) <= _STORED:
+        return _stored(body)
+    engine = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return Piece(body, engine.compress(body) + engine.flush(zlib.Z_FULL_FLUSH))
+
+
+@functools.lru_cache(maxsize=256)
+def _stored(body: bytes) -> Piece:
+    return Piece(body, struct.pack("<BHH", 0, len(body), len(body) ^ 0xFFFF) + body)
+
+
+def join_gzip(body: bytes, deflated: Iterable[bytes]) -> bytes:
+    """Return a document as gzip from the blocks of its pieces; ``body`` is all of them joined."""
+    end = struct.pack("<II", zlib.crc32(body), len(body) & 0xFFFFFFFF)
+    return b"".join((_GZIP_HEAD, *deflated, _LAST_BLOCK, end))
+
+
+def shrink(body: bytes, coding: Coding) -> bytes:
+    """Compress a whole document well; takes milliseconds, mostly without the interpreter's lock."""
+    if coding == "gzip":
+        engine = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        return join_gzip(body, (engine.compress(body), engine.flush(zlib.Z_SYNC_FLUSH)))
+    if coding == "zstd":
+        return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
+    if coding == "br":
+        small: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY)
+        return small
+    return body
+
+
+class Wanted:
+    """What a client takes, as its ``Accept-Encoding`` says (RFC 9110 section 12.5.3)."""
+
+    def __init__(self, accept_encoding: str | None) -> None:
+        given: dict[str, float] = {}
+        for value, weight in read_weights(accept_encoding or ""):
+            given.setdefault("gzip" if value == "x-gzip" else value, weight)
+        rest = given.get("*")
+        # By the letter, who sends no such header or a bare `*` takes anything; who does often knows gzip at most.
+        self._weights: dict[Coding, float] = {
+            "zstd": given.get("zstd", 0.0),
+            "br": given.get("br", 0.0),
+            "gzip": given.get("gzip", 0.0 if rest is None else rest),
+            # Not named, it is acceptable, but what is named comes first.
+            "identity": given.get("identity", 0.0001 if rest is None else min(rest, 0.0001)),
+        }
+
+    def takes(self, coding: Coding) -> bool:
+        return self._weights[coding] > 0
+
+    def best(self, offered: Collection[Coding]) -> Coding | None:
+        """Return which of these codings the client wants most; None if it takes none of them."""
+        taken = [coding for coding in PREFERRED if coding in offered and self.takes(coding)]
+        return max(taken, key=self._weights.__getitem__, default=None)
