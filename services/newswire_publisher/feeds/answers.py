@@ -1,4 +1,4 @@
-"""The answer to a request for a document: coding, validators, 200, 304, 406 or 429; and ready for the next such request.
+"""The answer to a request for a document: its coding, its validators, 200, 304, 406 or 429; kept for the next such.
 
     begin(feed) ─▶ the route reads the feed ─▶ give(request, ticket, served)
                                                 ├─ 406: takes no coding that there is
@@ -86,12 +86,12 @@ class FeedAnswers:
 
     async def give(self, request: Request, ticket: Ticket, served: Served) -> Response:
         """Answer GET or HEAD; raise a 406 or 429 problem."""
-        wanted = Wanted(request.headers.get("accept-encoding"))
+        wanted = Wanted(joined(request, "accept-encoding"))
         representation = await self._representation(wanted, served)
         tag = self._tag_it_has(request, wanted, served, representation)
         if tag is None:
             self._limit_repeats(request, served)
-        response = _respond(request, served, representation, tag)
+        response = _respond(served, representation, tag)
         metrics.FEED_REQUESTS.labels(response.status_code).inc()
         self._keep(request, ticket, served, response)
         return response
@@ -116,7 +116,7 @@ class FeedAnswers:
     ) -> str | None:
         """Return the ETag of the representation that the client has; None if it has none that is current."""
         shared = self._seconds.shared(request.url.path, served.document.etag, served.modified)
-        if_none_match = request.headers.get("if-none-match")
+        if_none_match = joined(request, "if-none-match")
         if if_none_match is not None:
             return served.document.tag_that_matches(if_none_match, wanted)
         since = None if shared else request.headers.get("if-modified-since")
@@ -158,11 +158,17 @@ class FeedAnswers:
         return lambda peer: not self._limit.wait(peer, feed, etag, self._clock())
 
 
+def joined(request: Request, name: str) -> str | None:
+    """Return a header's value, all its lines joined (RFC 9110 section 5.3); None if there is none."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
 def _has_validator(request: Request) -> bool:
     return "if-none-match" in request.headers or "if-modified-since" in request.headers
 
 
-def _respond(request: Request, served: Served, representation: Representation, tag: str | None) -> Response:
+def _respond(served: Served, representation: Representation, tag: str | None) -> Response:
     headers = {
         "ETag": tag or representation.etag,
         "Last-Modified": last_modified(served.modified),

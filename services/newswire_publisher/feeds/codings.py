@@ -16,11 +16,11 @@ little: measured on 300 kB of RSS, ms and kB are zlib 6: 10, 56; zlib 9: 39, 53;
 brotli 5: 5, 55; brotli 9: 24, 49; zstd 3: 1, 60; zstd 12: 9, 51; zstd 15: 31, 49.
 """
 
-import functools
 import struct
 import zlib
 from collections.abc import Collection, Iterable
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Literal
 
 import brotli
 import zstandard
@@ -39,24 +39,27 @@ _STORED = 256
 """Bytes up to which a piece is stored as it is: deflating it costs more than it saves."""
 
 
-class Piece(NamedTuple):
-    """A part of a document, and the same as deflate blocks that end on a byte and refer to nothing before."""
+@dataclass(slots=True)
+class Piece:
+    """A part of a document. Keep the object: it is deflated once, when it is first wanted."""
 
     body: bytes
-    deflated: bytes
+    _deflated: bytes | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def deflated(self) -> bytes:
+        """The same as deflate blocks that end on a byte and refer to nothing before."""
+        if self._deflated is None:
+            self._deflated = deflate(self.body)
+        return self._deflated
 
 
-def piece_of(body: bytes, level: int = _GZIP_LEVEL) -> Piece:
-    """Deflate a part of a document, for `join_gzip`."""
+def deflate(body: bytes) -> bytes:
+    """Return the deflate blocks of a part of a document, for `join_gzip`."""
     if len(body) <= _STORED:
-        return _stored(body)
-    engine = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return Piece(body, engine.compress(body) + engine.flush(zlib.Z_FULL_FLUSH))
-
-
-@functools.lru_cache(maxsize=256)
-def _stored(body: bytes) -> Piece:
-    return Piece(body, struct.pack("<BHH", 0, len(body), len(body) ^ 0xFFFF) + body)
+        return struct.pack("<BHH", 0, len(body), len(body) ^ 0xFFFF) + body
+    engine = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return engine.compress(body) + engine.flush(zlib.Z_FULL_FLUSH)
 
 
 def join_gzip(body: bytes, deflated: Iterable[bytes]) -> bytes:

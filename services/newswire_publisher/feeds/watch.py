@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
+from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import RedisError
 
 from newswire_runtime import metrics
@@ -83,6 +84,13 @@ class FeedWatch:
     def _forget(self) -> None:
         self.lease.until = 0.0
         self._places.clear()
+
+
+def watches_of(client: Client, partitions: int, answers: HotAnswers) -> list[FeedWatch]:
+    """Return the watch of each partition: one for all, or on a cluster one for each."""
+    if isinstance(client, RedisCluster):
+        return [FeedWatch(client, [partition], answers) for partition in range(partitions)]
+    return [FeedWatch(client, range(partitions), answers)] * partitions
 
 
 def _streams(reply: object) -> list[tuple[str, list[tuple[bytes, dict[bytes, bytes]]]]]:
