@@ -192,8 +192,11 @@ async def test_a_head_in_pieces_is_answered_and_not_kept(served: Served) -> None
     async with client(served) as one:
         one.writer.write(GET[:20])
         await until(lambda: any(each._begun > each._ended for each in served.connections()))
+        # The end of one message and the beginning of the next are no request either.
+        one.writer.write(GET[20:] + GET[:20])
+        await one.answer()
         await one.ask(GET[20:])
-    assert served.offered == [False]
+    assert served.offered == [False, False]
 
 
 async def test_pipelined_requests_are_answered_in_their_order(served: Served) -> None:
@@ -277,3 +280,4 @@ async def test_a_peer_that_does_not_read_gets_everything_in_the_end(served: Serv
         for _ in range(20):
             _, _, body = await one.answer()
             assert len(body) == 2_000_000
+    assert len(served.calls) > 1  # what is ready is not written on top of what waits
