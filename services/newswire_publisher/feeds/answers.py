@@ -5,6 +5,7 @@
                                                 ├─ 304: has it (If-None-Match decides, else If-Modified-Since)
                                                 ├─ 429: has had it often, and sends no validator
                                                 └─ 200
+    226: a delta, whatever it has
     200 and 304 of a public feed ─▶ HotAnswers, for requests of the same bytes
 
 What is kept ready is the same for everyone: no answer to credentials or to a request
@@ -24,12 +25,11 @@ from newswire_publisher.feeds.codings import Wanted
 from newswire_publisher.feeds.conditional import not_modified
 from newswire_publisher.feeds.limits import RepeatLimit
 from newswire_publisher.feeds.representations import Representation, Representations
-from newswire_publisher.feeds.seconds import GivenSeconds
 from newswire_publisher.feeds.shrinker import Shrinker, make
 from newswire_publisher.feeds.validators import last_modified
-from newswire_runtime import metrics
 from newswire_runtime.hot import HotAnswers, Lease, Ticket
 from newswire_runtime.hot_protocol import HEAD
+from newswire_runtime.http import now
 from newswire_runtime.problems import Problem
 
 _PERSONAL = ("authorization", "cookie", "x-request-id")
@@ -40,9 +40,8 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-
 class Served:
     """A document and what is told of it.
 
-    ``private``: for token holders only. ``negotiated``: the format was chosen by ``Accept``, and
-    ``location`` is the address where this one always is. ``hot``: the answer says the same to everyone who
-    sends the same bytes, until the feed changes. ``headers`` are sent with it.
+    ``private``: for token holders only. ``location``: the address where this format always is, if it was chosen
+    by ``Accept``. ``delta``: what has changed since the client's ETag (RFC 3229). ``headers`` are sent with it.
     """
 
     feed: str
@@ -51,9 +50,8 @@ class Served:
     media_type: str
     ttl: int = 1
     private: bool = False
-    negotiated: bool = False
     location: str | None = None
-    hot: bool = True
+    delta: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,7 +72,6 @@ class FeedAnswers:
         self._shrinker = shrinker
         self._limit = limit
         self._clock = clock
-        self._seconds = GivenSeconds()
 
     def begin(self, feed: str) -> Ticket:
         """Call this before the first read of what the answer depends on."""
@@ -88,11 +85,10 @@ class FeedAnswers:
         """Answer GET or HEAD; raise a 406 or 429 problem."""
         wanted = Wanted(joined(request, "accept-encoding"))
         representation = await self._representation(wanted, served)
-        tag = self._tag_it_has(request, wanted, served, representation)
+        tag = None if served.delta else _tag_it_has(request, wanted, served, representation)
         if tag is None:
             self._limit_repeats(request, served)
         response = _respond(served, representation, tag)
-        metrics.FEED_REQUESTS.labels(response.status_code).inc()
         self._keep(request, ticket, served, response)
         return response
 
@@ -102,7 +98,8 @@ class FeedAnswers:
         if missing is not None:
             if ready is None:
                 return await make(served.document, missing)
-            self._shrinker.want(served.feed, served.document, missing)
+            if not served.delta:
+                self._shrinker.want(served.feed, served.document, missing)
         if ready is None:
             raise Problem(
                 406,
@@ -111,24 +108,11 @@ class FeedAnswers:
             )
         return ready
 
-    def _tag_it_has(
-        self, request: Request, wanted: Wanted, served: Served, representation: Representation
-    ) -> str | None:
-        """Return the ETag of the representation that the client has; None if it has none that is current."""
-        shared = self._seconds.shared(request.url.path, served.document.etag, served.modified)
-        if_none_match = joined(request, "if-none-match")
-        if if_none_match is not None:
-            return served.document.tag_that_matches(if_none_match, wanted)
-        since = None if shared else request.headers.get("if-modified-since")
-        unchanged = not_modified(etag=representation.etag, modified=served.modified, if_modified_since=since)
-        return representation.etag if unchanged else None
-
     def _limit_repeats(self, request: Request, served: Served) -> None:
         if _has_validator(request) or request.client is None or request.method == "HEAD":
             return
         wait = self._limit.wait(request.client.host, served.feed, served.document.etag, self._clock())
         if wait:
-            metrics.FEED_REQUESTS.labels(429).inc()
             raise Problem(
                 429,
                 "send-a-validator",
@@ -139,8 +123,9 @@ class FeedAnswers:
 
     def _keep(self, request: Request, ticket: Ticket, served: Served, response: Response) -> None:
         head = request.scope.get(HEAD)
-        if head is None or served.private or not served.hot or any(name in request.headers for name in _PERSONAL):
-            return
+        shared = not (served.private or served.delta or any(name in request.headers for name in _PERSONAL))
+        if head is None or not shared or served.modified > now():
+            return  # Last-Modified is told as now until then
         counted = response.status_code == 200 and request.method == "GET" and not _has_validator(request)
         if counted and any(name in request.headers for name in _FORWARDED):
             return  # the limit would be that of the proxy
@@ -164,6 +149,16 @@ def joined(request: Request, name: str) -> str | None:
     return ", ".join(lines) if lines else None
 
 
+def _tag_it_has(request: Request, wanted: Wanted, served: Served, representation: Representation) -> str | None:
+    """Return the ETag of the representation that the client has; None if it has none that is current."""
+    if_none_match = joined(request, "if-none-match")
+    if if_none_match is not None:
+        return served.document.tag_that_matches(if_none_match, wanted)
+    since = request.headers.get("if-modified-since")
+    unchanged = not_modified(etag=representation.etag, modified=served.modified, if_modified_since=since)
+    return representation.etag if unchanged else None
+
+
 def _has_validator(request: Request) -> bool:
     return "if-none-match" in request.headers or "if-modified-since" in request.headers
 
@@ -171,9 +166,9 @@ def _has_validator(request: Request) -> bool:
 def _respond(served: Served, representation: Representation, tag: str | None) -> Response:
     headers = {
         "ETag": tag or representation.etag,
-        "Last-Modified": last_modified(served.modified),
+        "Last-Modified": last_modified(served.modified, now()),
         "Cache-Control": cache_control(served.ttl, private=served.private),
-        "Vary": vary(negotiated=served.negotiated, private=served.private),
+        "Vary": vary(negotiated=served.location is not None, private=served.private),
         **served.headers,
     }
     if served.location is not None:
@@ -182,4 +177,7 @@ def _respond(served: Served, representation: Representation, tag: str | None) ->
         return Response(status_code=304, headers=headers)
     if representation.coding != "identity":
         headers["Content-Encoding"] = representation.coding
-    return Response(representation.body, media_type=served.media_type, headers=headers)
+    if served.delta:
+        headers |= {"IM": "feed", "Cache-Control": "no-store"}
+    status = 226 if served.delta else 200
+    return Response(representation.body, status_code=status, media_type=served.media_type, headers=headers)

@@ -23,7 +23,7 @@ def cache_control(ttl: int, *, private: bool) -> str:
 def vary(*, negotiated: bool, private: bool) -> str:
     """Return what a feed's representation depends on (RFC 9110 section 12.5.5)."""
     names = ["Accept"] if negotiated else []
-    names.append("Accept-Encoding")
+    names += ["Accept-Encoding", "A-IM"]
     if private:
         names.append("Authorization")
     return ", ".join(names)

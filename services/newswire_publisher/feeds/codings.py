@@ -18,7 +18,7 @@ brotli 5: 5, 55; brotli 9: 24, 49; zstd 3: 1, 60; zstd 12: 9, 51; zstd 15: 31, 4
 
 import struct
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -62,17 +62,20 @@ def deflate(body: bytes) -> bytes:
     return engine.compress(body) + engine.flush(zlib.Z_FULL_FLUSH)
 
 
-def join_gzip(body: bytes, deflated: Iterable[bytes]) -> bytes:
-    """Return a document as gzip from the blocks of its pieces; ``body`` is all of them joined."""
-    end = struct.pack("<II", zlib.crc32(body), len(body) & 0xFFFFFFFF)
-    return b"".join((_GZIP_HEAD, *deflated, _LAST_BLOCK, end))
+def join_gzip(pieces: Sequence[Piece]) -> bytes:
+    """Return the document of these pieces as gzip, of one member."""
+    check, size = 0, 0
+    for piece in pieces:
+        check = zlib.crc32(piece.body, check)
+        size += len(piece.body)
+    end = struct.pack("<II", check, size & 0xFFFFFFFF)
+    return b"".join((_GZIP_HEAD, *[piece.deflated for piece in pieces], _LAST_BLOCK, end))
 
 
 def shrink(body: bytes, coding: Coding) -> bytes:
     """Compress a whole document well; takes milliseconds, mostly without the interpreter's lock."""
     if coding == "gzip":
-        engine = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-        return join_gzip(body, (engine.compress(body), engine.flush(zlib.Z_SYNC_FLUSH)))
+        return join_gzip([Piece(body)])
     if coding == "zstd":
         return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
     if coding == "br":

@@ -7,18 +7,19 @@ so that a kill is out of the next answer. Three kinds: the current document, a p
 the archive (archive.py), and the delta since a generation that a reader's ETag names.
 """
 
-import gzip
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.archive import ArchivePage, page_at, way_back
+from newswire_publisher.feeds.codings import Piece
 from newswire_publisher.feeds.entries import Entries, Fragment
 from newswire_publisher.feeds.formats.page import Channel, FeedFormat, Page
 from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.model import Feed
+from newswire_publisher.feeds.representations import Representations
 from newswire_publisher.feeds.snapshots import Shown, Snapshot, Snapshots
 from newswire_publisher.feeds.validators import etag_of
 from newswire_runtime.client import Client
@@ -32,21 +33,21 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FeedDocument:
-    """A document: its parts in order, its strong ETag, the feed's generation and the second of its last change."""
+    """A document in its codings; its channel's ttl (minutes), the feed's generation, the second of its last change."""
 
-    parts: tuple[Fragment | bytes, ...]
-    body: bytes
-    etag: str
+    made: Representations
     generation: int
     modified: datetime
     media_type: str
-    _compressed: list[bytes] = field(default_factory=list, repr=False, compare=False)
+    ttl: int
 
-    def compressed(self) -> bytes:
-        """Return the gzip form; made when it is first wanted."""
-        if not self._compressed:
-            self._compressed.append(gzip.compress(self.body, 6, mtime=0))
-        return self._compressed[0]
+    @property
+    def body(self) -> bytes:
+        return self.made.body
+
+    @property
+    def etag(self) -> str:
+        return self.made.etag
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,7 @@ class FeedDocuments:
         current = await self.current(wanted, snapshot.state.generation)
         if current.generation != snapshot.state.generation:
             return None  # it changed in between: the whole document says all of it
-        document = await self._render(wanted, snapshot, replace(_page_of(wanted, snapshot), kind="delta"))
-        return replace(document, etag=current.etag)
+        return await self._render(wanted, snapshot, replace(_page_of(wanted, snapshot), kind="delta"), current.etag)
 
     async def _snapshot(self, wanted: Wanted, generation: int) -> Snapshot:
         """Return the newest snapshot; five formats of one generation read it once."""
@@ -132,27 +132,26 @@ class FeedDocuments:
             self._newest.popitem(last=False)
         return snapshot
 
-    async def _render(self, wanted: Wanted, snapshot: Snapshot, page: Page) -> FeedDocument:
+    async def _render(self, wanted: Wanted, snapshot: Snapshot, page: Page, etag: str | None = None) -> FeedDocument:
         form = wanted.form
         items = await self._ordered(snapshot.items, wanted.feed.order)
         entries = await self._entries.of(items, form, wanted.base_url)
         gone = [Fragment.of(form.tombstone(each, wanted.base_url)) for each in snapshot.gone]
         first, second = (gone, entries) if form.tombstones_first else (entries, gone)
         frame = form.frame(page)
+        separator = Piece(form.separator)
         if form.lists == 1:
-            middle = _joined([*first, *second], form.separator)
+            middle = _joined([*first, *second], separator)
         else:
-            middle = [*_joined(first, form.separator), frame.middle, *_joined(second, form.separator)]
-        parts: list[Fragment | bytes] = [frame.head, *middle, frame.tail]
-        body = b"".join([part if isinstance(part, bytes) else part.body for part in parts])
+            middle = [*_joined(first, separator), Piece(frame.middle), *_joined(second, separator)]
+        pieces = [Piece(frame.head), *middle, Piece(frame.tail)]
         digests = [fragment.digest for fragment in (*first, *second)]
         return FeedDocument(
-            parts=tuple(parts),
-            body=body,
-            etag=etag_of(frame.head, digests, snapshot.state.generation),
+            made=Representations(etag or etag_of(frame.head, digests, snapshot.state.generation), pieces),
             generation=snapshot.state.generation,
             modified=snapshot.state.modified or EPOCH,
             media_type=form.media_type,
+            ttl=page.channel.ttl,
         )
 
     async def _ordered(self, items: Sequence[Shown], order: str) -> list[Shown]:
@@ -166,8 +165,8 @@ class FeedDocuments:
         return [shown for _, shown in pairs]
 
 
-def _joined(fragments: Sequence[Fragment], separator: bytes) -> list[Fragment | bytes]:
-    joined: list[Fragment | bytes] = []
+def _joined(fragments: Sequence[Fragment], separator: Piece) -> list[Piece]:
+    joined: list[Piece] = []
     for fragment in fragments:
         joined += [separator, fragment]
     return joined[1:]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import structlog
 
 from newswire_publisher.articles.store import ArticleStore
+from newswire_publisher.feeds.codings import Piece
 from newswire_publisher.feeds.formats.page import FeedFormat
 from newswire_publisher.feeds.formats.xml import EntryError
 from newswire_publisher.feeds.snapshots import Shown
@@ -37,16 +38,20 @@ class EntryKey(NamedTuple):
     base_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """A part of a document, and the digest that stands for it in the ETags of all documents that have it."""
+@dataclass(slots=True)
+class Fragment(Piece):
+    """A piece of documents, and the digest that stands for it in the ETags of all documents that have it."""
 
-    body: bytes
-    digest: bytes = field(repr=False)
+    digest: bytes = field(default=b"", repr=False)
 
     @classmethod
     def of(cls, body: bytes) -> "Fragment":
-        return cls(body, digest_of(body))
+        return cls(body, digest=digest_of(body))
+
+    @property
+    def cost(self) -> int:
+        """Bytes that it takes; what it deflates to is a third of it as a rule."""
+        return len(self.body) * 4 // 3 + OVERHEAD
 
 
 class FragmentCache:
@@ -75,7 +80,7 @@ class FragmentCache:
     def put(self, key: EntryKey, fragment: Fragment) -> None:
         """Keep an entry; one that is larger than the whole cache is not kept."""
         self._drop(key)
-        cost = len(fragment.body) + OVERHEAD
+        cost = fragment.cost
         if cost > self.max_bytes:
             return
         self._kept[key] = fragment
@@ -86,7 +91,7 @@ class FragmentCache:
     def _drop(self, key: EntryKey) -> None:
         fragment = self._kept.pop(key, None)
         if fragment is not None:
-            self.size -= len(fragment.body) + OVERHEAD
+            self.size -= fragment.cost
 
 
 class Entries:

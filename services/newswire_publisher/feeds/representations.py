@@ -31,16 +31,21 @@ class Representation(NamedTuple):
 class Representations:
     """A document's representations."""
 
-    __slots__ = ("__weakref__", "_joined", "_pieces", "_small", "asked", "body", "etag")
+    __slots__ = ("__weakref__", "_joined", "_pieces", "_plain", "_small", "asked", "etag")
 
     def __init__(self, etag: str, pieces: Sequence[Piece]) -> None:
         self.etag = etag
-        self.body = b"".join([piece.body for piece in pieces])
         self.asked: set[Coding] = set()
         """Small representations that are on their way."""
-        self._pieces: Sequence[Piece] | None = pieces
+        self._pieces = pieces
+        self._plain: Representation | None = None
         self._joined: Representation | None = None
         self._small: dict[Coding, Representation] = {}
+
+    @property
+    def body(self) -> bytes:
+        """The document as it is. It is made at each call: documents share their pieces, and few want the whole."""
+        return b"".join([piece.body for piece in self._pieces])
 
     def ready(self, wanted: Wanted) -> Representation | None:
         """Return the best of what there is for this client; None if it takes none of it."""
@@ -49,7 +54,7 @@ class Representations:
             return None
         if coding in self._small:
             return self._small[coding]
-        return Representation("identity", self.etag, self.body) if coding == "identity" else self._join()
+        return self._whole() if coding == "identity" else self._join()
 
     def missing(self, wanted: Wanted) -> Coding | None:
         """Return which small representation would serve this client better than what there is, if one would."""
@@ -61,7 +66,7 @@ class Representations:
         made = Representation(coding, variant(self.etag, _MARKS[coding]), body)
         self._small[coding] = made
         if coding == "gzip":
-            self._joined = self._pieces = None
+            self._joined = None
         return made
 
     def tag_that_matches(self, if_none_match: str, wanted: Wanted) -> str | None:
@@ -80,7 +85,10 @@ class Representations:
 
     def _join(self) -> Representation:
         if self._joined is None:
-            body = join_gzip(self.body, [piece.deflated for piece in self._pieces or ()])
-            self._joined = Representation("gzip", variant(self.etag, _JOINED), body)
-            self._pieces = None
+            self._joined = Representation("gzip", variant(self.etag, _JOINED), join_gzip(self._pieces))
         return self._joined
+
+    def _whole(self) -> Representation:
+        if self._plain is None:
+            self._plain = Representation("identity", self.etag, self.body)
+        return self._plain
