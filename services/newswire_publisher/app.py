@@ -34,6 +34,7 @@ from newswire_publisher.feeds.serving import FeedServing
 from newswire_publisher.feeds.shrinker import Shrinker
 from newswire_publisher.feeds.sink import FeedSinks
 from newswire_publisher.feeds.topics import FeedTopics
+from newswire_publisher.feeds.watch import watches_of
 from newswire_publisher.hub.api import HubApi
 from newswire_publisher.hub.checks import Checks
 from newswire_publisher.hub.deliveries import Deliveries
@@ -41,7 +42,6 @@ from newswire_publisher.hub.queues import HubQueues
 from newswire_publisher.hub.store import HubStore
 from newswire_publisher.hub.topics import Topics
 from newswire_publisher.hub.worker import ROOMS, HubWorker
-from newswire_publisher.feeds.watch import watches_of
 from newswire_publisher.routing.fanout import Fanout
 from newswire_publisher.routing.topics import TopicTree, load_topic_tree
 from newswire_publisher.social.accounts import Account

@@ -44,7 +44,11 @@ class Representations:
 
     @property
     def body(self) -> bytes:
-        """The document as it is. It is made at each call: documents share their pieces, and few want the whole."""
+        """The document as it is; made when it is first wanted, since documents share their pieces."""
+        return self._whole().body
+
+    def join(self) -> bytes:
+        """Return the document as it is, and keep nothing of it."""
         return b"".join([piece.body for piece in self._pieces])
 
     def ready(self, wanted: Wanted) -> Representation | None:
@@ -90,5 +94,5 @@ class Representations:
 
     def _whole(self) -> Representation:
         if self._plain is None:
-            self._plain = Representation("identity", self.etag, self.body)
+            self._plain = Representation("identity", self.etag, self.join())
         return self._plain

@@ -54,4 +54,4 @@ class Shrinker:
 
 async def make(document: Representations, coding: Coding) -> Representation:
     """Make a small representation now."""
-    return document.add(coding, await asyncio.to_thread(shrink, document.body, coding))
+    return document.add(coding, await asyncio.to_thread(shrink, document.join(), coding))
