@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter, gt
 
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.archive import ArchivePage, page_at, way_back
@@ -20,7 +21,7 @@ from newswire_publisher.feeds.formats.page import Channel, FeedFormat, Page
 from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.model import Feed
 from newswire_publisher.feeds.representations import Representations
-from newswire_publisher.feeds.snapshots import Shown, Snapshot, Snapshots
+from newswire_publisher.feeds.snapshots import Snapshot, Snapshots
 from newswire_publisher.feeds.validators import etag_of
 from newswire_runtime.client import Client
 
@@ -106,6 +107,7 @@ class FeedDocuments:
             return None
         snapshot = await self._snapshots.page(wanted.name, place.after, place.upto)
         snapshot = replace(snapshot, items=tuple(filter(place.holds, snapshot.items)), gone=())
+        snapshot = await self._ordered(snapshot, wanted.feed.order)
         query = f"before={before}" if before is not None else f"archive={archive}"
         return await self._render(wanted, snapshot, _archive_page(wanted, snapshot, place, query))
 
@@ -117,6 +119,7 @@ class FeedDocuments:
         current = await self.current(wanted, snapshot.state.generation)
         if current.generation != snapshot.state.generation:
             return None  # it changed in between: the whole document says all of it
+        snapshot = await self._ordered(snapshot, wanted.feed.order)
         return await self._render(wanted, snapshot, replace(_page_of(wanted, snapshot), kind="delta"), current.etag)
 
     async def _snapshot(self, wanted: Wanted, generation: int) -> Snapshot:
@@ -126,6 +129,7 @@ class FeedDocuments:
         if kept is not None and kept[0] == order and kept[1] == generation:
             return kept[2]
         snapshot = await self._snapshots.newest(wanted.name, wanted.feed.order, wanted.feed.limit)
+        snapshot = await self._ordered(snapshot, wanted.feed.order)
         self._newest[wanted.name] = (order, snapshot.state.generation, snapshot)
         self._newest.move_to_end(wanted.name)
         if len(self._newest) > KEPT_SNAPSHOTS:
@@ -134,9 +138,8 @@ class FeedDocuments:
 
     async def _render(self, wanted: Wanted, snapshot: Snapshot, page: Page, etag: str | None = None) -> FeedDocument:
         form = wanted.form
-        items = await self._ordered(snapshot.items, wanted.feed.order)
-        entries = await self._entries.of(items, form, wanted.base_url)
-        gone = [Fragment.of(form.tombstone(each, wanted.base_url)) for each in snapshot.gone]
+        entries = await self._entries.of(snapshot.items, form, wanted.base_url)
+        gone = self._entries.gone(snapshot.gone, form, wanted.base_url)
         first, second = (gone, entries) if form.tombstones_first else (entries, gone)
         frame = form.frame(page)
         separator = Piece(form.separator)
@@ -154,15 +157,19 @@ class FeedDocuments:
             ttl=page.channel.ttl,
         )
 
-    async def _ordered(self, items: Sequence[Shown], order: str) -> list[Shown]:
-        """Return the articles newest first, and those of one moment by their uri."""
-        times = [shown.moment if order == "updated" else shown.published for shown in items]
-        if len(set(times)) == len(times):
-            return [shown for _, shown in sorted(zip(times, items, strict=True), key=lambda pair: -pair[0])]
-        articles = await self._entries.articles(items)
-        uris = {shown.key: articles[shown.key].uri if shown.key in articles else "" for shown in items}
-        pairs = sorted(zip(times, items, strict=True), key=lambda pair: (-pair[0], uris[pair[1].key]))
-        return [shown for _, shown in pairs]
+    async def _ordered(self, snapshot: Snapshot, order: str) -> Snapshot:
+        """Return the snapshot with its articles newest first, and those of one moment by their uri."""
+        items = snapshot.items
+        moment = attrgetter("moment" if order == "updated" else "published")
+        times = [moment(shown) for shown in items]
+        if all(map(gt, times, times[1:])):
+            return snapshot
+        uris = {}
+        if len(set(times)) < len(times):
+            articles = await self._entries.articles(items)
+            uris = {key: article.uri for key, article in articles.items()}
+        ordered = sorted(items, key=lambda shown: (-moment(shown), uris.get(shown.key, "")))
+        return replace(snapshot, items=tuple(ordered))
 
 
 def _joined(fragments: Sequence[Fragment], separator: Piece) -> list[Piece]:
