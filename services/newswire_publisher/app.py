@@ -22,15 +22,19 @@ from newswire_publisher.articles import ninjs
 from newswire_publisher.articles.schedule import ScheduleMover
 from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.articles.store import ArticleStore
+from newswire_publisher.feeds.answers import FeedAnswers
 from newswire_publisher.feeds.api import FeedApi
 from newswire_publisher.feeds.directory_api import DirectoryApi
 from newswire_publisher.feeds.documents import FeedDocuments
 from newswire_publisher.feeds.formats.registry import FORMATS
+from newswire_publisher.feeds.limits import RepeatLimit
 from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed, FormerFeed
 from newswire_publisher.feeds.refill import FeedRefills
 from newswire_publisher.feeds.serving import FeedServing
+from newswire_publisher.feeds.shrinker import Shrinker
 from newswire_publisher.feeds.sink import FeedSinks
 from newswire_publisher.feeds.topics import FeedTopics
+from newswire_publisher.feeds.watch import watches_of
 from newswire_publisher.hub.api import HubApi
 from newswire_publisher.hub.checks import Checks
 from newswire_publisher.hub.deliveries import Deliveries
@@ -62,13 +66,14 @@ from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
 from newswire_runtime.dead import DeadLetters
 from newswire_runtime.hop import Hop
+from newswire_runtime.hot import HotAnswers
 from newswire_runtime.outbound import GuardedClient
 from newswire_runtime.service import Loop, Service
 from newswire_runtime.settings import Settings
 from newswire_runtime.ssrf import AddressGuard
 from newswire_schemas.article import Article
 from newswire_schemas.events import PublisherEvent
-from newswire_schemas.streams import PUBLISHER, WireKeys
+from newswire_schemas.streams import PUBLISHER, WireKeys, partition_of
 
 ROLES = frozenset({"feeds", "webhooks", "social", "api"})
 """``feeds``: reads the stream, fans out. ``webhooks``: sends pushes, also the hub's. ``social``, ``api``: routes."""
@@ -114,7 +119,8 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         # Who calls bounds its calls; a bound by host would let an address that hangs hold up its neighbours there.
         http=GuardedClient(guard, per_host=0),
     )
-    feeds, feed_api, refills, feed_topics = _feeds(parts)
+    hot = HotAnswers()
+    feeds, feed_api, feed_loops, feed_topics = _feeds(parts, hot)
     hub_api, hub_workers = _hub(parts, feed_topics)
     hooks, hook_api, workers = _webhooks(parts)
     posts, post_api = _social(parts)
@@ -135,7 +141,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     ]
     loops: list[Loop] = [ScheduleMover(client, settings.partitions)]
     if "feeds" in roles:
-        loops.append(refills)
+        loops += feed_loops
     if "webhooks" in roles:
         loops += [*workers, *hub_workers]
     search = ArticleSearch(parts.store, parts.topics, time.monotonic)
@@ -177,10 +183,11 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         loops,
         openers=[parts.http.__aenter__],
         closers=[parts.http.close],
+        hot=hot if "feeds" in roles else None,
     )
 
 
-def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills, FeedTopics]:
+def _feeds(parts: _Parts, hot: HotAnswers) -> tuple[FeedSinks, FeedApi, list[Loop], FeedTopics]:
     client, partitions = parts.client, parts.settings.partitions
     table, former = Table(client, "feeds", Feed), Table(client, "former_feeds", FormerFeed)
     sinks = FeedSinks(client, table, partitions)
@@ -194,10 +201,18 @@ def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills, FeedTopics]:
         tokens=parts.tokens,
         public=parts.settings.public,
     )
+    watches, shrinker = watches_of(client, partitions, hot), Shrinker(hot.drop)
+    answers = FeedAnswers(
+        hot=hot,
+        lease_of=lambda feed: watches[partition_of(feed, partitions)].lease,
+        shrinker=shrinker,
+        limit=RepeatLimit(parts.settings.poll_limit),
+    )
     serving = FeedServing(
         feeds=table,
         former=former,
         documents=documents,
+        answers=answers,
         tokens=parts.tokens,
         views=parts.views,
         public=parts.settings.public,
@@ -215,7 +230,7 @@ def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills, FeedTopics]:
         directory=directory,
         tokens=parts.tokens,
     )
-    return sinks, api, refills, topics
+    return sinks, api, [refills, shrinker, *dict.fromkeys(watches)], topics
 
 
 def _pages(parts: _Parts, search: ArticleSearch) -> WebPages:

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import uvicorn
 
+from newswire_runtime.hot import HotAnswers
+from newswire_runtime.hot_protocol import hot_protocol
 from newswire_runtime.http import build_app
 from newswire_runtime.service import Service
 
@@ -56,6 +58,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     started: list[Service] = []
+    hot = [service.hot for service in services if service.hot is not None]
     config = uvicorn.Config(
         build_app(services),
         lifespan="off",
@@ -64,6 +67,8 @@ async def serve(
         timeout_graceful_shutdown=int(stop_timeout),
         server_header=False,
         ws="none",
+        http=hot_protocol(hot[0] if hot else HotAnswers()),
+        forwarded_allow_ips=services[0].settings.trusted_proxies if services else "",
     )
     logging.getLogger("uvicorn.access").disabled = True  # its lines have the query, which may be a reader's token
     server = _Server(config)

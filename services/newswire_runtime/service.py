@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from newswire_runtime import metrics
 from newswire_runtime.client import Client
 from newswire_runtime.hop import Hop
+from newswire_runtime.hot import HotAnswers
 from newswire_runtime.keeper import Keeper
 from newswire_runtime.settings import Settings
 
@@ -39,6 +40,7 @@ class Service:
     loops: Sequence[Loop] = ()
     openers: Sequence[Callable[[], Awaitable[object]]] = ()
     closers: Sequence[Callable[[], Awaitable[object]]] = ()
+    hot: HotAnswers | None = None
     _keeper: Keeper | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 

@@ -34,6 +34,15 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port of the service's HTTP server.")
     base_url: str = Field("", description="How readers reach the publisher; by default the address it listens on.")
     public: bool = Field(True, description="Whether public feeds and their articles are read without a token.")
+    poll_limit: int = Field(
+        300,
+        ge=0,
+        description="Full answers of one unchanged feed that an address gets in a minute without validators; 0: any.",
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses and networks, with commas between, whose X-Forwarded-For and -Proto are believed.",
+    )
     operator_token: SecretStr | None = Field(None, description="The first operator token.")
     operator_token_file: Path | None = Field(None, description="A file that holds the first operator token.")
     ssrf_allow: Annotated[tuple[Network, ...], NoDecode] = Field(

@@ -59,6 +59,7 @@ def settings_for(broker_url: str, **given: Any) -> Settings:
             "claim_idle": 0.3,
             "stop_timeout": 3,
             "port": 0,
+            "poll_limit": 0,  # a test that waits polls as no reader would
             **given,
         }
     )

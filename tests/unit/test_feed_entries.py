@@ -8,7 +8,7 @@ def key(name: str) -> EntryKey:
 
 
 def test_the_least_recently_used_entry_leaves_when_the_bytes_are_used_up() -> None:
-    cache = FragmentCache(2 * (OVERHEAD + 10))
+    cache = FragmentCache(2 * Fragment.of(b"x" * 10).cost)
     cache.put(key("a"), Fragment.of(b"x" * 10))
     cache.put(key("b"), Fragment.of(b"x" * 10))
     assert cache.get(key("a"))
@@ -31,4 +31,4 @@ def test_putting_an_entry_again_counts_its_bytes_once() -> None:
     cache = FragmentCache(10_000)
     for size in (10, 20, 5):
         cache.put(key("a"), Fragment.of(b"x" * size))
-    assert cache.size == OVERHEAD + 5
+    assert cache.size == Fragment.of(b"x" * 5).cost

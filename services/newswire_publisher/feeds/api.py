@@ -65,6 +65,7 @@ class FeedApi:
         await require(request, self._tokens, Role.OPERATOR)
         before = await self._serving.find(name)
         new = await self._feeds.put(name, feed)
+        self._serving.changed(name)
         await self._former.delete(name)
         if before is None or before.filter != feed.filter:
             await self._refills.ask(name)
@@ -104,10 +105,12 @@ class FeedApi:
         """Take a feed away; what is told of it is written first, so that it is never merely unknown."""
         if name == ALL:
             await self._feeds.delete(name)
+            self._serving.changed(name)
             await self._refills.ask(name)
             return
         await self._former.put(name, former)
         await self._feeds.delete(name)
+        self._serving.changed(name)
         await self._sinks.forget(name)
 
 

@@ -7,18 +7,20 @@ so that a kill is out of the next answer. Three kinds: the current document, a p
 the archive (archive.py), and the delta since a generation that a reader's ETag names.
 """
 
-import gzip
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter, gt
 
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.archive import ArchivePage, page_at, way_back
+from newswire_publisher.feeds.codings import Piece
 from newswire_publisher.feeds.entries import Entries, Fragment
 from newswire_publisher.feeds.formats.page import Channel, FeedFormat, Page
 from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.model import Feed
+from newswire_publisher.feeds.representations import Representations
 from newswire_publisher.feeds.snapshots import Shown, Snapshot, Snapshots
 from newswire_publisher.feeds.validators import etag_of
 from newswire_publisher.routing.entitlement import View
@@ -36,21 +38,21 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FeedDocument:
-    """A document: its parts in order, its strong ETag, the feed's generation and the second of its last change."""
+    """A document in its codings; its channel's ttl (minutes), the feed's generation, the second of its last change."""
 
-    parts: tuple[Fragment | bytes, ...]
-    body: bytes
-    etag: str
+    made: Representations
     generation: int
     modified: datetime
     media_type: str
-    _compressed: list[bytes] = field(default_factory=list, repr=False, compare=False)
+    ttl: int
 
-    def compressed(self) -> bytes:
-        """Return the gzip form; made when it is first wanted."""
-        if not self._compressed:
-            self._compressed.append(gzip.compress(self.body, 6, mtime=0))
-        return self._compressed[0]
+    @property
+    def body(self) -> bytes:
+        return self.made.body
+
+    @property
+    def etag(self) -> str:
+        return self.made.etag
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class FeedDocuments:
         snapshot = await self._snapshots.page(wanted.name, place.after, place.upto)
         items = await self._seen(wanted.view, tuple(filter(place.holds, snapshot.items)))
         snapshot = replace(snapshot, items=items, gone=())
+        snapshot = await self._ordered(snapshot, wanted.feed.order)
         query = f"before={before}" if before is not None else f"archive={archive}"
         return await self._render(wanted, snapshot, _archive_page(wanted, snapshot, place, query))
 
@@ -135,8 +138,8 @@ class FeedDocuments:
         current = await self.current(wanted, snapshot.state.generation)
         if current.generation != snapshot.state.generation:
             return None  # it changed in between: the whole document says all of it
-        document = await self._render(wanted, snapshot, replace(_page_of(wanted, snapshot), kind="delta"))
-        return replace(document, etag=current.etag)
+        snapshot = await self._ordered(snapshot, wanted.feed.order)
+        return await self._render(wanted, snapshot, replace(_page_of(wanted, snapshot), kind="delta"), current.etag)
 
     async def _snapshot(self, wanted: Wanted, generation: int) -> Snapshot:
         """Return the newest snapshot; five formats of one generation read it once."""
@@ -145,6 +148,7 @@ class FeedDocuments:
         if kept is not None and kept[0] == order and kept[1] == generation:
             return kept[2]
         snapshot = await self._snapshots.newest(wanted.name, wanted.feed.order, wanted.feed.limit)
+        snapshot = await self._ordered(snapshot, wanted.feed.order)
         self._newest[wanted.name] = (order, snapshot.state.generation, snapshot)
         self._newest.move_to_end(wanted.name)
         if len(self._newest) > KEPT_SNAPSHOTS:
@@ -158,7 +162,8 @@ class FeedDocuments:
         seen = await self._seen(view, snapshot.items)
         gone = [each for each in snapshot.gone if await self._entries.was_seen(key_of(each.uri), view)]
         more = snapshot.more or len(seen) > feed.limit
-        return replace(snapshot, items=seen[: feed.limit], gone=tuple(gone[: feed.limit]), more=more)
+        narrowed = replace(snapshot, items=seen[: feed.limit], gone=tuple(gone[: feed.limit]), more=more)
+        return await self._ordered(narrowed, feed.order)
 
     async def _seen(self, view: View | None, items: Sequence[Shown]) -> tuple[Shown, ...]:
         if view is None or not view.narrows:
@@ -166,42 +171,44 @@ class FeedDocuments:
         articles = await self._entries.articles(items)
         return tuple(shown for shown in items if shown.key in articles and view.sees(articles[shown.key]))
 
-    async def _render(self, wanted: Wanted, snapshot: Snapshot, page: Page) -> FeedDocument:
+    async def _render(self, wanted: Wanted, snapshot: Snapshot, page: Page, etag: str | None = None) -> FeedDocument:
         form = wanted.form
-        items = await self._ordered(snapshot.items, wanted.feed.order)
-        entries = await self._entries.of(items, form, wanted.base_url, wanted.view)
-        gone = [Fragment.of(form.tombstone(each, wanted.base_url)) for each in snapshot.gone]
+        entries = await self._entries.of(snapshot.items, form, wanted.base_url, wanted.view)
+        gone = self._entries.gone(snapshot.gone, form, wanted.base_url)
         first, second = (gone, entries) if form.tombstones_first else (entries, gone)
         frame = form.frame(page)
+        separator = Piece(form.separator)
         if form.lists == 1:
-            middle = _joined([*first, *second], form.separator)
+            middle = _joined([*first, *second], separator)
         else:
-            middle = [*_joined(first, form.separator), frame.middle, *_joined(second, form.separator)]
-        parts: list[Fragment | bytes] = [frame.head, *middle, frame.tail]
-        body = b"".join([part if isinstance(part, bytes) else part.body for part in parts])
+            middle = [*_joined(first, separator), Piece(frame.middle), *_joined(second, separator)]
+        pieces = [Piece(frame.head), *middle, Piece(frame.tail)]
         digests = [fragment.digest for fragment in (*first, *second)]
         return FeedDocument(
-            parts=tuple(parts),
-            body=body,
-            etag=etag_of(frame.head, digests, snapshot.state.generation),
+            made=Representations(etag or etag_of(frame.head, digests, snapshot.state.generation), pieces),
             generation=snapshot.state.generation,
             modified=snapshot.state.modified or EPOCH,
             media_type=form.media_type,
+            ttl=page.channel.ttl,
         )
 
-    async def _ordered(self, items: Sequence[Shown], order: str) -> list[Shown]:
-        """Return the articles newest first, and those of one moment by their uri."""
-        times = [shown.moment if order == "updated" else shown.published for shown in items]
-        if len(set(times)) == len(times):
-            return [shown for _, shown in sorted(zip(times, items, strict=True), key=lambda pair: -pair[0])]
-        articles = await self._entries.articles(items)
-        uris = {shown.key: articles[shown.key].uri if shown.key in articles else "" for shown in items}
-        pairs = sorted(zip(times, items, strict=True), key=lambda pair: (-pair[0], uris[pair[1].key]))
-        return [shown for _, shown in pairs]
+    async def _ordered(self, snapshot: Snapshot, order: str) -> Snapshot:
+        """Return the snapshot with its articles newest first, and those of one moment by their uri."""
+        items = snapshot.items
+        moment = attrgetter("moment" if order == "updated" else "published")
+        times = [moment(shown) for shown in items]
+        if all(map(gt, times, times[1:])):
+            return snapshot
+        uris = {}
+        if len(set(times)) < len(times):
+            articles = await self._entries.articles(items)
+            uris = {key: article.uri for key, article in articles.items()}
+        ordered = sorted(items, key=lambda shown: (-moment(shown), uris.get(shown.key, "")))
+        return replace(snapshot, items=tuple(ordered))
 
 
-def _joined(fragments: Sequence[Fragment], separator: bytes) -> list[Fragment | bytes]:
-    joined: list[Fragment | bytes] = []
+def _joined(fragments: Sequence[Fragment], separator: Piece) -> list[Piece]:
+    joined: list[Piece] = []
     for fragment in fragments:
         joined += [separator, fragment]
     return joined[1:]

@@ -8,19 +8,21 @@ nothing here is ever out of date. An entry that cannot be written is left out
 and logged; it never costs a feed the others.
 """
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import OrderedDict, deque
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import structlog
 
 from newswire_publisher.articles.store import ArticleStore
+from newswire_publisher.feeds.codings import Piece
 from newswire_publisher.feeds.formats.page import FeedFormat
 from newswire_publisher.feeds.formats.xml import EntryError
 from newswire_publisher.feeds.snapshots import Shown
+from newswire_publisher.feeds.tombstone import Tombstone
 from newswire_publisher.feeds.validators import digest_of
-from newswire_publisher.routing.entitlement import View
+from newswire_publisher.routing.entitlement import ALL_RIGHTS, View
 from newswire_schemas.article import Article, from_ms
 
 log = structlog.get_logger()
@@ -29,66 +31,92 @@ OVERHEAD = 400
 KEPT_ARTICLES = 1_000
 
 
-class EntryKey(NamedTuple):
-    """What an entry's bytes depend on."""
+class Place(NamedTuple):
+    """What a part's bytes depend on beside its article or tombstone."""
 
-    key: str
-    rank: str
     format: str
     base_url: str
-    rights: str = "tm"
+    rights: str = ALL_RIGHTS
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """A part of a document, and the digest that stands for it in the ETags of all documents that have it."""
+@dataclass(slots=True, eq=False)
+class Fragment(Piece):
+    """A piece of documents, and the digest that stands for it in the ETags of all documents that have it.
 
-    body: bytes
-    digest: bytes = field(repr=False)
+    ``used``: whether a document has asked for it since the cache last looked.
+    """
+
+    digest: bytes = field(default=b"", repr=False)
+    used: bool = field(default=True, repr=False)
 
     @classmethod
     def of(cls, body: bytes) -> "Fragment":
-        return cls(body, digest_of(body))
+        return cls(body, digest=digest_of(body))
+
+    @property
+    def cost(self) -> int:
+        """Bytes that it takes; what it deflates to is a third of it as a rule."""
+        return len(self.body) * 4 // 3 + OVERHEAD
 
 
 class FragmentCache:
-    """Keeps rendered entries up to ``max_bytes``. Not thread-safe."""
+    """Keeps rendered parts up to ``max_bytes``. Not thread-safe.
+
+    Who is not used leaves: the oldest goes round to the end if it was asked for since it was last looked at
+    (the clock algorithm), so that a hit is one look into a table. An article is one line for many thousand
+    documents; whatever a hit costs is paid that often.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.size = 0
-        self.hits = 0
-        self.misses = 0
-        self._kept: OrderedDict[EntryKey, Fragment] = OrderedDict()
+        self._kept: dict[Place, dict[Hashable, Fragment]] = {}
+        self._round: deque[tuple[Place, Hashable, Fragment]] = deque()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return sum(map(len, self._kept.values()))
 
-    def get(self, key: EntryKey) -> Fragment | None:
-        """Return an entry and count it as used now."""
-        fragment = self._kept.get(key)
-        if fragment is None:
-            self.misses += 1
-            return None
-        self.hits += 1
-        self._kept.move_to_end(key)
-        return fragment
+    def get(self, place: Place, keys: Iterable[Hashable]) -> list[Fragment | None]:
+        """Return the parts by their keys, None for those that there are not."""
+        found = list(map(self._kept.get(place, _NOTHING).get, keys))
+        for fragment in found:
+            if fragment is not None:
+                fragment.used = True
+        return found
 
-    def put(self, key: EntryKey, fragment: Fragment) -> None:
-        """Keep an entry; one that is larger than the whole cache is not kept."""
-        self._drop(key)
-        cost = len(fragment.body) + OVERHEAD
-        if cost > self.max_bytes:
+    def put(self, place: Place, key: Hashable, fragment: Fragment) -> None:
+        """Keep a part; one that is larger than the whole cache is not kept."""
+        before = self._kept.get(place, _NOTHING).get(key)
+        if before is not None:
+            self._leave(place, key, before)
+        if fragment.cost > self.max_bytes:
             return
-        self._kept[key] = fragment
-        self.size += cost
+        self._kept.setdefault(place, {})[key] = fragment
+        self._round.append((place, key, fragment))
+        self.size += fragment.cost
+        fragment.used = False
         while self.size > self.max_bytes:
-            self._drop(next(iter(self._kept)))
+            self._turn()
 
-    def _drop(self, key: EntryKey) -> None:
-        fragment = self._kept.pop(key, None)
-        if fragment is not None:
-            self.size -= len(fragment.body) + OVERHEAD
+    def _turn(self) -> None:
+        place, key, fragment = self._round.popleft()
+        if self._kept.get(place, _NOTHING).get(key) is not fragment:
+            return  # another took its place
+        if fragment.used:
+            fragment.used = False
+            self._round.append((place, key, fragment))
+        else:
+            self._leave(place, key, fragment)
+
+    def _leave(self, place: Place, key: Hashable, fragment: Fragment) -> None:
+        kept = self._kept[place]
+        del kept[key]
+        if not kept:
+            del self._kept[place]
+        self.size -= fragment.cost
+
+
+_NOTHING: dict[Hashable, Fragment] = {}
 
 
 class Entries:
@@ -103,16 +131,28 @@ class Entries:
         self, items: Sequence[Shown], form: FeedFormat, base_url: str, view: View | None = None
     ) -> list[Fragment]:
         """Return the entries of these articles in this format, in their order, as a view shows them."""
-        rights = view.rights if view is not None else "tm"
-        places = [EntryKey(shown.key, shown.rank, form.extension, base_url, rights) for shown in items]
-        found = [self.cache.get(place) for place in places]
+        place = Place(form.extension, base_url, view.rights if view is not None else ALL_RIGHTS)
+        found = self.cache.get(place, items)
         if None in found:
             articles = await self.articles([shown for shown, known in zip(items, found, strict=True) if known is None])
             for i, shown in enumerate(items):
                 article = articles.get(shown.key)
                 if found[i] is None and article is not None:
-                    found[i] = self._render(places[i], view.shown(article) if view else article, shown, form)
+                    found[i] = self._render(place, view.shown(article) if view else article, shown, form)
         return [fragment for fragment in found if fragment is not None]
+
+    def gone(self, tombstones: Sequence[Tombstone], form: FeedFormat, base_url: str) -> list[Fragment]:
+        """Return what is told of what has left in this format, in this order."""
+        place = Place(form.extension, base_url)
+        keys = [(each.uri, each.version, each.when, each.act, each.note) for each in tombstones]
+        told = []
+        for key, tombstone, known in zip(keys, tombstones, self.cache.get(place, keys), strict=True):
+            fragment = known
+            if fragment is None:
+                fragment = Fragment.of(form.tombstone(tombstone, base_url))
+                self.cache.put(place, key, fragment)
+            told.append(fragment)
+        return told
 
     async def articles(self, items: Sequence[Shown]) -> dict[str, Article]:
         """Return the versions that these articles are shown in, by key."""
@@ -140,11 +180,11 @@ class Entries:
         """Return whether a view saw any version of an article."""
         return view is None or any(map(view.sees, await self._store.past(key)))
 
-    def _render(self, place: EntryKey, article: Article, shown: Shown, form: FeedFormat) -> Fragment | None:
+    def _render(self, place: Place, article: Article, shown: Shown, form: FeedFormat) -> Fragment | None:
         try:
             fragment = Fragment.of(form.entry(article, from_ms(shown.moment), place.base_url))
         except EntryError as error:
             log.exception("feed.entry_left_out", format=form.extension, error=str(error))
             return None
-        self.cache.put(place, fragment)
+        self.cache.put(place, shown, fragment)
         return fragment

@@ -7,8 +7,9 @@
 --         'updated', limit              the same, by their newest versions
 --         'since', generation, limit    what came, changed or left after a generation
 --         'page', from (ms, exclusive), to (ms, inclusive), limit   a part of the archive
--- Returns {generation, modified (s), newest, trimmed, {key, published, moment, rank, …}, {tombstone JSON, …},
---          what there is left after the limit: 0 or 1}.
+-- Returns {generation, modified (s), newest, trimmed, articles: 'key published moment rank' in lines,
+--          tombstones: JSON in lines, what there is left after the limit: 0 or 1}. Lines, since a client reads
+--          one string in a hundredth of the time that it takes for the same in two hundred.
 
 local what = ARGV[1]
 local keys, gone, more = {}, {}, 0
@@ -41,15 +42,17 @@ if #keys > 0 then
   local moments = redis.call('ZMSCORE', KEYS[2], unpack(keys))
   local ranks = redis.call('HMGET', KEYS[6], unpack(keys))
   for i, key in ipairs(keys) do
-    items[#items + 1] = key
-    items[#items + 1] = published[i]
-    items[#items + 1] = moments[i]
-    items[#items + 1] = ranks[i]
+    items[i] = key .. ' ' .. published[i] .. ' ' .. moments[i] .. ' ' .. ranks[i]
   end
 end
 local told = {}
 if #gone > 0 then
-  told = redis.call('HMGET', KEYS[5], unpack(gone))
+  for _, tombstone in ipairs(redis.call('HMGET', KEYS[5], unpack(gone))) do
+    if tombstone then
+      told[#told + 1] = tombstone
+    end
+  end
 end
 local state = redis.call('HMGET', KEYS[7], 'generation', 'modified', 'newest', 'trimmed')
-return { state[1] or '0', state[2] or '0', state[3] or '0', state[4] or '0', items, told, more }
+return { state[1] or '0', state[2] or '0', state[3] or '0', state[4] or '0',
+  table.concat(items, '\n'), table.concat(told, '\n'), more }

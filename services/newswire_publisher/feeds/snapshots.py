@@ -6,6 +6,8 @@ A snapshot names versions and holds no bodies; two snapshots of one generation a
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from newswire_publisher.feeds.tombstone import Tombstone
 from newswire_runtime.client import Client
@@ -13,12 +15,13 @@ from newswire_runtime.scripts import Script, Word
 from newswire_schemas.article import from_ms
 from newswire_schemas.streams import FeedKeys
 
+MOST_LINES = 20_000
+"""Lines of snapshots that are kept as they were read."""
 MOST_IN_PAGE = 2_000
 """Articles of one page of an archive at most: only a burst within one millisecond can come near."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """One article of a feed: the version is ``rank``; both times are milliseconds since the epoch."""
 
     key: str
@@ -60,6 +63,9 @@ class Snapshots:
         self._client = client
         self._partitions = partitions
         self._script = Script("newswire_publisher.feeds", "snapshot.lua")
+        # An article has the same line in all feeds that show it.
+        self._shown = lru_cache(MOST_LINES)(_read_shown)
+        self._gone = lru_cache(MOST_LINES)(Tombstone.model_validate_json)
 
     async def generation(self, name: str) -> int:
         """Return the feed's generation; 0 if it never held anything."""
@@ -90,11 +96,14 @@ class Snapshots:
         keys = FeedKeys(name, self._partitions)
         generation, modified, newest, trimmed, items, told, more = await self._script(self._client, keys.own, words)
         state = State(int(generation), _moment(modified, 1000), _moment(newest, 1), int(trimmed))
-        shown = tuple(
-            Shown(key.decode(), int(published), int(moment), rank.decode())
-            for key, published, moment, rank in zip(*[iter(items)] * 4, strict=True)
-        )
-        return Snapshot(state, shown, tuple(Tombstone.model_validate_json(each) for each in told if each), bool(more))
+        shown = tuple(map(self._shown, items.split(b"\n"))) if items else ()
+        gone = tuple(map(self._gone, told.split(b"\n"))) if told else ()
+        return Snapshot(state, shown, gone, bool(more))
+
+
+def _read_shown(line: bytes) -> Shown:
+    key, published, moment, rank = line.decode().split(" ")
+    return Shown(key, int(published), int(moment), rank)
 
 
 def _moment(number: bytes, unit_ms: int) -> datetime | None:

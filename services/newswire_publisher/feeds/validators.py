@@ -14,7 +14,7 @@ from datetime import datetime
 from newswire_publisher.feeds.moments import rfc822
 
 _SIZE = 16
-_OURS = re.compile(r'"[0-9a-f]{32}-(\d{1,15})(?:-[a-z]+)?"')
+_OURS = re.compile(r'"[0-9a-f]{32}-(\d{1,15})(?:-[a-z0-9]+)?"')
 
 
 def digest_of(part: bytes) -> bytes:

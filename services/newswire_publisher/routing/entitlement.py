@@ -15,6 +15,9 @@ from newswire_schemas.entitlements import Entitlement
 from newswire_schemas.filters import Filter
 
 
+ALL_RIGHTS = "tm"
+
+
 class View:
     """The articles that an entitlement opens, and what of them."""
 
