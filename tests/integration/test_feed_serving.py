@@ -248,7 +248,7 @@ async def test_answers_to_credentials_are_not_kept(filled: Wire) -> None:
                 assert status == 200
                 assert "x-request-id" in told
     assert (await filled.http.delete(f"/v1/tokens/{made.json()['id']}")).status_code == 204
-    assert (await raw(filled, path=f"/feeds/paid.rss?token={token}")).status_code == 404
+    assert (await raw(filled, path=f"/feeds/paid.rss?token={token}")).status_code == 410
 
 
 async def test_kept_answers_are_counted(filled: Wire) -> None:

@@ -14,7 +14,6 @@ from newswire_schemas.article import Article
 from newswire_schemas.entitlements import Entitlement
 from newswire_schemas.filters import Filter
 
-
 ALL_RIGHTS = "tm"
 
 

@@ -52,9 +52,10 @@ def cut_out(element: "etree._Element", prefixes: Prefixes) -> bytes:
 
 @functools.lru_cache(MOST_KEPT)
 def tag(name: str, text: str | None = None, /, **attributes: str | None) -> str:
-    """Return an element as text, the same as before where it is asked for again: the heads of 500 feeds change
+    """Return an element as text; nothing where there is neither text nor an attribute. ``_`` in names is ``:``.
 
-    in one date and one link with each article. Nothing where there is neither text nor an attribute. ``_`` in names is ``:``."""
+    What was asked for lately is kept: the heads of 500 feeds change in one date and one link with each article.
+    """
     given = "".join(
         f" {key.replace('_', ':')}={quoteattr(clean_text(value))}" for key, value in attributes.items() if value
     )
