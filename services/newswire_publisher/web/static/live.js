@@ -28,6 +28,7 @@ function direct(element, article) {
   const tag = article.language || "";
   if (tag) element.lang = tag;
   element.dir = !tag ? "auto" : RIGHT_TO_LEFT.test(tag) && !LEFT_TO_RIGHT.test(tag) ? "rtl" : "ltr";
+  return element;
 }
 
 function render(event) {
@@ -43,20 +44,23 @@ function render(event) {
   const say = (tag, text, name) => {
     if (!text) return;
     const part = document.createElement(tag);
-    part.textContent = text;
+    const words = document.createElement("bdi");
+    words.textContent = text;
+    part.append(words);
     if (name) part.className = name;
     kicker.append(part, " ");
   };
   say("strong", ALARMS[article.urgency], "alarm");
   if (ALARMS[article.urgency]) item.classList.add("urgent");
   if (corrected) say("strong", "Corrected", "corrected");
-  say("bdi", article.section);
-  say("bdi", article.located || (article.dateline && article.dateline.city));
-  say("bdi", article.source);
+  say("span", article.section);
+  say("span", article.located || (article.dateline && article.dateline.city));
+  say("span", article.source);
   const title = one(article.headline) || one(article.slugline) || cut(one(article.body_text || article.summary), 100);
   const link = item.querySelector("a");
   link.textContent = title || article.uri;
   link.href = address(article);
+  direct(item.querySelector("article"), article).removeAttribute("lang");
   direct(item.querySelector("h3"), article);
   fill(item.querySelector(".note"), corrected ? cut(one(article.ed_note), 200) : "", {});
   const summary = one(article.summary);
