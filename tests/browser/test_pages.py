@@ -1,13 +1,14 @@
 """The pages in a real Chromium: with and without script, by keyboard, on a phone, light and dark."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Route, expect
 from support.pages import ARABIC, CHINESE, ENGLISH, SIZES, OpenPage
-from support.wire import Wire
+from support.wire import Wire, story
 
 from newswire_schemas.article import key_of
 
@@ -143,18 +144,24 @@ async def test_a_killed_story_leaves_a_notice(stories: Wire, open_page: OpenPage
     await expect(page.locator(".story")).to_have_count(2)
 
 
-async def test_the_front_page_follows_the_stream_without_a_reload(stories: Wire, open_page: OpenPage) -> None:
-    page = await open_page("/?language=en")
+async def test_the_front_page_follows_the_stream_without_a_reload(wire: Wire, open_page: OpenPage) -> None:
+    stream = await stream_of(wire, {"languages": ["en"]})
+    await wire.submit(story(ENGLISH, headline="Bridge to reopen"))
+    await wire.out(ENGLISH)
+    page = await open_page("about:blank")
+    await page.route("**/v1/live*", stream)
+    await page.goto("/?language=en")
+    await expect(page.get_by_role("status")).to_have_text("Live")
     await page.evaluate("window.stayed = true")
     items = page.locator(".story")
     await expect(items).to_have_count(1)
     new = "urn:newsml:test.example:new"
     fields: dict[str, Any] = {"headline": "<b>Ferry</b> returns & stays", "urgency": 1, "language": "en"}
-    await stories.submit({"uri": new, "body_text": "It is back.", "section": "Harbour"} | fields)
+    await wire.submit({"uri": new, "body_text": "It is back.", "section": "Harbour"} | fields)
     await expect(items.first.locator("h3")).to_have_text("<b>Ferry</b> returns & stays")
     await expect(items.first.locator(".kicker")).to_contain_text("Flash")
     await expect(page.get_by_role("status")).to_have_text("Live, 1 new")
-    await stories.submit(
+    await wire.submit(
         {"uri": new, "version": 2, "body_text": "It is back.", "ed_note": "It does not stay."}
         | fields
         | {"headline": "Ferry returns"}
@@ -162,12 +169,29 @@ async def test_the_front_page_follows_the_stream_without_a_reload(stories: Wire,
     await expect(items.first.locator("h3")).to_have_text("Ferry returns")
     await expect(items.first.locator(".note")).to_have_text("It does not stay.")
     await expect(items).to_have_count(2)
-    await stories.desk("kill", ENGLISH)
-    await expect(items.last).to_have_text("A story was withdrawn. Do not use it.", use_inner_text=True)
+    await wire.desk("kill", ENGLISH)
+    await expect(items.last.locator("article")).to_have_text("A story was withdrawn. Do not use it.")
     assert await page.evaluate("window.stayed")
     assert not (await Axe().run(page)).response["violations"]
+    await page.unroute_all(behavior="ignoreErrors")
     await items.first.get_by_role("link").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Ferry returns")
+
+
+async def stream_of(wire: Wire, wanted: dict[str, Any]) -> Callable[[Route], Awaitable[None]]:
+    """Answer as the live stream does, with the very payloads of a subscription; each answer ends and is asked anew."""
+    hook = await wire.hook(filter=wanted)
+
+    async def answer(route: Route) -> None:
+        after = int(route.request.headers.get("last-event-id", 0))
+        events = [
+            f"id: {entry['sequence']}\nevent: {entry['type']}\ndata: {entry['payload']}\n\n"
+            for entry in await hook.log(after)
+        ]
+        body = "".join(["retry: 50\n\n", *events])
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    return answer
 
 
 async def test_a_page_without_its_stream_is_as_it_was(stories: Wire, open_page: OpenPage) -> None:

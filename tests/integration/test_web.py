@@ -75,6 +75,23 @@ async def _listed(wire: Wire, count: int) -> bool:
     return len(await wire.listed()) == count
 
 
+async def test_every_link_of_a_page_leads_somewhere(wire: Wire) -> None:
+    await wire.submit(story(section="Local"))
+    await wire.out()
+    await wire.submit(story(OTHER, evolved_from=URI))
+    await wire.out(OTHER)
+    assert (await wire.http.put("/v1/feeds/local", json={"title": "Local"})).status_code == 201
+    links: set[str] = set()
+    for path in ("/", "/feeds?sections=Local", f"/articles/{KEY}", f"/articles/{key_of(OTHER)}"):
+        tree = await page(wire, path)
+        tree.make_links_absolute(wire.url)
+        links |= set(tree.xpath("//a/@href | //link/@href | //script/@src"))
+        links |= {element.text_content() for element in tree.xpath("//*[@id='c-list']")}
+    assert len(links) > 20
+    for link in sorted(link for link in links if link.startswith(wire.url) and "#" not in link):
+        assert (await wire.anyone.get(link)).status_code == 200, link
+
+
 async def test_an_article_is_told_to_people_and_to_machines(wire: Wire) -> None:
     picture = {
         "type": "picture",
