@@ -151,7 +151,8 @@ async def _serve(
 def addresses(url: str, data_dir: Path) -> str:
     """Return the lines that say what to open."""
     return (
-        f"  feed    {url}/feeds/all.rss\n"
+        f"  pages   {url}/\n"
+        f"  feeds   {url}/feeds\n"
         f"  API     {url}/docs\n"
         f"  token   {_shown(data_dir / 'operator.token')}\n"
         f"  log     {_shown(data_dir / 'newswire.log')}"

@@ -6,7 +6,7 @@ nothing costs the same as one that matches all.
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,10 +52,19 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """The languages and sections of the newest articles, most frequent first."""
+    """How many of the newest articles there are of each language and section."""
 
-    languages: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
+    counted: Mapping[tuple[str, str], int]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages, most frequent first."""
+        return _by_count((language, count) for (language, _), count in self.counted.items())
+
+    def sections(self, language: str | None) -> tuple[str, ...]:
+        """Return the sections, most frequent first; with a language, those that it is written in."""
+        wanted = (language or "").partition("-")[0].lower()
+        return _by_count((name, count) for (of, name), count in self.counted.items() if wanted in ("", of))
 
 
 class ArticleSearch:
@@ -65,7 +74,7 @@ class ArticleSearch:
         self._store = store
         self._topics = topics
         self._clock = clock
-        self._facets: tuple[float, Facets] = (float("-inf"), Facets())
+        self._facets: tuple[float, Facets] = (float("-inf"), Facets({}))
 
     async def page(self, wanted: Filter, limit: int, before: Place | None = None) -> Found:
         """Return up to ``limit`` matching articles below ``before``."""
@@ -111,20 +120,21 @@ class ArticleSearch:
         made, facets = self._facets
         if self._clock() - made < FACETS_S:
             return facets
-        languages: Counter[str] = Counter()
-        sections: Counter[str] = Counter()
+        counted: Counter[tuple[str, str]] = Counter()
         places = await self._store.newest(FACETS_SCANNED)
         for row in await self._store.rows([key for _, key in places]):
             if row is not None and row.is_public:
-                languages.update(filter(None, [(row.article.language or "").partition("-")[0]]))
-                sections.update(filter(None, [row.article.section]))
-        facets = Facets(_by_count(languages), _by_count(sections))
+                counted[(row.article.language or "").partition("-")[0], row.article.section or ""] += 1
+        facets = Facets(counted)
         self._facets = (self._clock(), facets)
         return facets
 
 
-def _by_count(counted: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(sorted(counted, key=lambda name: (-counted[name], name)))
+def _by_count(found: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    counted: Counter[str] = Counter()
+    for name, count in found:
+        counted[name] += count
+    return tuple(sorted(filter(None, counted), key=lambda name: (-counted[name], name)))
 
 
 def write_cursor(place: Place) -> str:

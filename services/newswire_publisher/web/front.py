@@ -60,7 +60,7 @@ class FrontPage:
             section=section,
             direction=direction_of(language) if language else "ltr",
             languages=_choices(facets.languages, language, "language", {"section": section}),
-            sections=_choices(facets.sections, section, "section", {"language": language}),
+            sections=_choices(facets.sections(language), section, "section", {"language": language}),
             older=address(language=language, section=section, cursor=write_cursor(found.after))
             if found.after
             else None,

@@ -80,7 +80,7 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.globals.update(asset=addresses.__getitem__, direction_of=direction_of, name_of=name_of)
-        self._templates.filters.update(clock=_clock, day=_day, moment=_moment, iso=iso, excerpt=excerpt)
+        self._templates.filters.update(clock=_clock, date=_date, day=_day, moment=_moment, iso=iso, excerpt=excerpt)
 
     def base_url(self, request: Request) -> str:
         return self._base_url or str(request.base_url).rstrip("/")
@@ -140,6 +140,10 @@ def iso(moment: datetime) -> str:
 
 def _clock(moment: datetime) -> str:
     return f"{moment:%H:%M}"
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment.day} {_MONTHS[moment.month - 1][:3]}"
 
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from markupsafe import Markup
@@ -65,6 +66,12 @@ class Story:
     @property
     def corrected(self) -> bool:
         return self.row.act is Act.CORRECTION
+
+    @property
+    def updated(self) -> bool:
+        """Whether a later version came out, at a time that reads as another."""
+        published = self.row.published
+        return published is not None and self.row.moment - published >= timedelta(minutes=1)
 
     @property
     def note(self) -> str | None:
@@ -173,8 +180,10 @@ def shortened(parts: tuple[Part, ...]) -> list[Part]:
 
 
 def _cut(text: str, *, first: bool, last: bool) -> str:
+    """Cut a text in its middle, at a paragraph's end or a space where there is one near."""
     if len(text) <= 2 * _CONTEXT + 20:
         return text
-    head = "" if first else text[:_CONTEXT].rpartition(" ")[0] or text[:_CONTEXT]
-    tail = "" if last else text[-_CONTEXT:].partition(" ")[2] or text[-_CONTEXT:]
-    return f"{head} … {tail}".strip(" ") if first or last else f"{head} … {tail}"
+    head, tail = text[:_CONTEXT], text[-_CONTEXT:]
+    head = head.partition("\n")[0] if "\n" in head else head.rpartition(" ")[0] or head
+    tail = tail.rpartition("\n")[2] if "\n" in tail else tail.partition(" ")[2] or tail
+    return ("… " if first else f"{head} … ") + ("" if last else tail)

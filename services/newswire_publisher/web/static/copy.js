@@ -1,5 +1,4 @@
 // Puts a button beside each text that is there to be copied; without it the text can still be selected.
-"use strict";
 
 for (const text of document.querySelectorAll("[data-copy]")) {
   const button = document.createElement("button");

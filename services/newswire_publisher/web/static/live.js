@@ -1,6 +1,5 @@
 // Keeps the front page live: new stories on top, corrections in their place, withdrawn ones gone.
 // The stream carries what the page's own filter matches. Where it fails the page is as it was.
-"use strict";
 
 const MOST = 200;
 const RIGHT_TO_LEFT = /^(ar|arc|ckb|dv|fa|he|ks|nqo|ps|sd|syr|ug|ur|yi)(-|$)|-(Adlm|Arab|Hebr|Nkoo|Rohg|Syrc|Thaa)(-|$)/i;
@@ -9,14 +8,21 @@ const ALARMS = { 1: "Flash", 2: "Bulletin", 3: "Urgent" };
 const status = document.querySelector("[data-live]");
 const days = document.querySelector(".days");
 let arrived = 0;
+let losing;
 
 const find = (uri) => [...days.querySelectorAll("li[data-uri]")].find((item) => item.dataset.uri === uri);
 const copy = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+const versionOf = (event) => Number(event.data.version || 1); // the stream leaves defaults out
 const one = (text) => (text || "").replace(/\s+/g, " ").trim();
 const cut = (text, length) => (text.length <= length ? text : text.slice(0, length).replace(/\s\S*$/, "") + "…");
 
 // The key of a uri is a hash; a stream that does not name it leaves the look-up to the server.
 const address = (article) => (article.key ? `/articles/${article.key}` : `/articles?uri=${encodeURIComponent(article.uri)}`);
+
+// Screen readers speak the status whenever it is set, so it is set only when it says something new.
+function say(text) {
+  if (status.textContent !== text) status.textContent = text;
+}
 
 function fill(element, text, article) {
   if (!text) return element.remove();
@@ -28,6 +34,7 @@ function direct(element, article) {
   const tag = article.language || "";
   if (tag) element.lang = tag;
   element.dir = !tag ? "auto" : RIGHT_TO_LEFT.test(tag) && !LEFT_TO_RIGHT.test(tag) ? "rtl" : "ltr";
+  return element;
 }
 
 function render(event) {
@@ -36,27 +43,31 @@ function render(event) {
   const published = new Date(article.published || event.timestamp);
   const corrected = event.type === "article.corrected";
   item.dataset.uri = article.uri;
+  item.dataset.version = versionOf(event);
   const time = item.querySelector("time");
   time.dateTime = published.toISOString().slice(0, 19) + "Z";
   time.textContent = time.dateTime.slice(11, 16);
   const kicker = item.querySelector(".kicker");
-  const say = (tag, text, name) => {
+  const add = (tag, text, name) => {
     if (!text) return;
     const part = document.createElement(tag);
-    part.textContent = text;
+    const words = document.createElement("bdi");
+    words.textContent = text;
+    part.append(words);
     if (name) part.className = name;
     kicker.append(part, " ");
   };
-  say("strong", ALARMS[article.urgency], "alarm");
+  add("strong", ALARMS[article.urgency], "alarm");
   if (ALARMS[article.urgency]) item.classList.add("urgent");
-  if (corrected) say("strong", "Corrected", "corrected");
-  say("bdi", article.section);
-  say("bdi", article.located || (article.dateline && article.dateline.city));
-  say("bdi", article.source);
+  if (corrected) add("strong", "Corrected", "corrected");
+  add("span", article.section);
+  add("span", article.located || (article.dateline && article.dateline.city));
+  add("span", article.source);
   const title = one(article.headline) || one(article.slugline) || cut(one(article.body_text || article.summary), 100);
   const link = item.querySelector("a");
   link.textContent = title || article.uri;
   link.href = address(article);
+  direct(item.querySelector("article"), article).removeAttribute("lang");
   direct(item.querySelector("h3"), article);
   fill(item.querySelector(".note"), corrected ? cut(one(article.ed_note), 200) : "", {});
   const summary = one(article.summary);
@@ -78,26 +89,28 @@ function listOf(item) {
 }
 
 function show(event) {
-  const item = render(event);
   const before = find(event.data.uri);
+  if (before && versionOf(event) <= Number(before.dataset.version)) return; // told again after a break
+  const item = render(event);
   item.classList.add("fresh");
   if (before) return before.replaceWith(item);
   if (event.type === "article.corrected") return; // its place is on an older page
   listOf(item).prepend(item);
   arrived += 1;
-  status.textContent = `Live, ${arrived} new`;
+  say(`Live, ${arrived} new`);
   const all = days.querySelectorAll(".story");
   for (let at = MOST; at < all.length; at += 1) all[at].remove();
 }
 
 function withdraw(event) {
   const item = find(event.data.uri);
-  if (!item) return;
+  if (!item || versionOf(event) < Number(item.dataset.version)) return;
+  item.dataset.version = versionOf(event);
   const gone = document.createElement("p");
   gone.textContent = event.type === "article.expired" ? "A story has expired." : "A story was withdrawn. Do not use it.";
   item.querySelector("article").replaceChildren(gone);
   item.classList.add("withdrawn");
-  status.textContent = "Live, a story was withdrawn";
+  say("Live, a story was withdrawn");
 }
 
 function connect() {
@@ -106,10 +119,13 @@ function connect() {
     for (const type of types) stream.addEventListener(`article.${type}`, (message) => act(JSON.parse(message.data)));
   };
   stream.addEventListener("open", () => {
-    status.textContent = arrived ? `Live, ${arrived} new` : "Live";
+    clearTimeout(losing);
+    say(arrived ? `Live, ${arrived} new` : "Live");
   });
   stream.addEventListener("error", () => {
-    status.textContent = "";
+    clearTimeout(losing);
+    // The browser comes back by itself, unless it was refused; a moment's break is no news.
+    losing = setTimeout(() => say(""), stream.readyState === EventSource.CLOSED ? 0 : 5000);
   });
   listen(["new", "rewritten", "reinstated", "corrected", "updated"], show);
   listen(["killed", "withheld", "expired"], withdraw);
