@@ -7,6 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from newswire_runtime.http import build_app
 from newswire_runtime.service import Service
@@ -14,6 +15,21 @@ from newswire_runtime.service import Service
 
 class PortTakenError(Exception):
     """The address cannot be listened on."""
+
+
+ABORT = "newswire.abort"
+"""An ASGI extension: ``scope["extensions"][ABORT]()`` cuts the connection, whatever the client has not read yet.
+
+A response that just ends waits for a client that does not read, and keeps what waits for it.
+"""
+
+
+class _Protocol(HttpToolsProtocol):
+    """Uvicorn's HTTP, with the extension above."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]  # ours holds a function
 
 
 class _Server(uvicorn.Server):
@@ -47,7 +63,7 @@ async def serve(
 ) -> None:
     """Start the services, serve their routes on ``sock``, and stop all of it on SIGTERM or SIGINT.
 
-    Order of the stop: the HTTP server ends its requests, then each service finishes the
+    Order of the stop: endless answers end, the HTTP server ends its requests, then each service finishes the
     work in hand. ``ready`` runs once, when every service answers that it is ready.
     """
     stop = stop or asyncio.Event()
@@ -62,6 +78,7 @@ async def serve(
         access_log=False,
         timeout_graceful_shutdown=int(stop_timeout),
         server_header=False,
+        http=_Protocol,
         ws="none",
     )
     server = _Server(config)
@@ -78,6 +95,8 @@ async def serve(
         stopping.cancel()
         await asyncio.gather(becoming, stopping, return_exceptions=True)
     finally:
+        for service in started:
+            service.end_streams()
         server.should_exit = True
         if http is not None:
             await http

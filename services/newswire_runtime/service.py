@@ -39,6 +39,7 @@ class Service:
     loops: Sequence[Loop] = ()
     openers: Sequence[Callable[[], Awaitable[object]]] = ()
     closers: Sequence[Callable[[], Awaitable[object]]] = ()
+    enders: Sequence[Callable[[], None]] = ()
     _keeper: Keeper | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -54,6 +55,11 @@ class Service:
         self._keeper.start()
         self._tasks = [asyncio.create_task(loop.run(), name=type(loop).__name__) for loop in self.loops]
         log.info("service.started", service=self.name, partitions=self.settings.partitions)
+
+    def end_streams(self) -> None:
+        """End the answers that would go on for ever; the HTTP server can then wait for all others."""
+        for end in self.enders:
+            end()
 
     async def stop(self) -> None:
         """Finish the work in hand, then let go of the broker."""
