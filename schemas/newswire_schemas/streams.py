@@ -10,6 +10,7 @@ subscription's or account's from its name.
     hub:{p}:…    who is told of each feed's changes, in the feed's slot
     hook:{p}:…   one log and one delivery queue per subscription
     post:{p}:…   one post queue per social account
+    live:{live}:…   the one log of the live stream
     conf:{conf}:…   what operators and integrators configured
 """
 
@@ -169,6 +170,19 @@ class PostKeys:
     def all(self) -> list[str]:
         """The keys in the order that the queue's scripts take them."""
         return [self.posts, self.seen, self.ready, self.timed, self.index, self.counts]
+
+
+class LiveKeys:
+    """The keys of the live stream; all in one slot, as there is one log of the whole wire.
+
+    log     entry N has the id N-0; the oldest are trimmed
+    state   sequence: the newest entry's number (hash)
+    seen    the newest version that the log knows of each article (hash of article key to rank)
+    """
+
+    log = "live:{live}:log"
+    state = "live:{live}:state"
+    seen = "live:{live}:seen"
 
 
 def feed_bell(partition: int) -> str:

@@ -3,10 +3,11 @@
     wire:{p}:enriched ─▶ Fanout ─┬─ feeds     sets of article keys, documents made on demand
                                  │    └─▶ hub  WebSub: documents pushed to callbacks when a feed changes
                                  ├─ webhooks  logs and push queues ─▶ workers ─▶ receivers
+                                 ├─ live      one log ─▶ open streams (Server-Sent Events)
                                  └─ social    post queues ─▶ outside posters
     schedule mover ─▶ wire:{p}:enriched   embargoes and expiries that fall due
 
-The fan-out always feeds all three kinds, whichever roles a process has: what must
+The fan-out always feeds all kinds, whichever roles a process has: what must
 not differ between two processes is who gets a story. ``only`` picks what else it does.
 """
 
@@ -42,6 +43,13 @@ from newswire_publisher.hub.queues import HubQueues
 from newswire_publisher.hub.store import HubStore
 from newswire_publisher.hub.topics import Topics
 from newswire_publisher.hub.worker import ROOMS, HubWorker
+from newswire_publisher.live.access import LiveAccess
+from newswire_publisher.live.api import LiveApi
+from newswire_publisher.live.events import LiveEvents
+from newswire_publisher.live.hub import LiveHub
+from newswire_publisher.live.log import LiveLog
+from newswire_publisher.live.reader import LiveKeeper, LiveReader
+from newswire_publisher.live.sink import LiveSink
 from newswire_publisher.routing.entitlement import Views
 from newswire_publisher.routing.fanout import Fanout
 from newswire_publisher.routing.topics import TopicTree, load_topic_tree
@@ -124,7 +132,9 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     hub_api, hub_workers = _hub(parts, feed_topics)
     hooks, hook_api, workers = _webhooks(parts)
     posts, post_api = _social(parts)
-    fanout = Fanout(parts.store, [feeds, hooks, posts], parts.topics)
+    live_log = LiveLog(client)
+    live_hub, live_api, live_loops = _live(parts, live_log)
+    fanout = Fanout(parts.store, [feeds, hooks, posts, LiveSink(live_log)], parts.topics)
     hops = [
         Hop(
             broker,
@@ -144,6 +154,8 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         loops += feed_loops
     if "webhooks" in roles:
         loops += [*workers, *hub_workers]
+    if "api" in roles:
+        loops += live_loops
     search = ArticleSearch(parts.store, parts.topics, time.monotonic)
     pages = _pages(parts, search)
     article_api = ArticleApi(
@@ -171,6 +183,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
             hook_api.install(app)
             article_api.install(app)
             operating.install(app)
+            live_api.install(app)
             pages.install(app)
 
     return Service(
@@ -184,6 +197,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         openers=[parts.http.__aenter__],
         closers=[parts.http.close],
         hot=hot if "feeds" in roles else None,
+        enders=[live_hub.end],
     )
 
 
@@ -299,6 +313,13 @@ def _webhooks(parts: _Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
         for partition in range(partitions)
     ]
     return sinks, api, workers
+
+
+def _live(parts: _Parts, log: LiveLog) -> tuple[LiveHub, LiveApi, list[Loop]]:
+    events = LiveEvents(parts.store, parts.topics, parts.base_url)
+    hub = LiveHub(log, events, parts.topics)
+    access = LiveAccess(parts.tokens, public=parts.settings.public)
+    return hub, LiveApi(hub, log, access), [LiveReader(log, events, hub), LiveKeeper(hub)]
 
 
 def _social(parts: _Parts) -> tuple[SocialSinks, SocialApi]:

@@ -20,6 +20,11 @@ from newswire_runtime.hot import MOST_HEAD, HotAnswers
 
 HEAD = "newswire.head"
 """Where a request's scope has its bytes, if an answer to them may be kept."""
+ABORT = "newswire.abort"
+"""An ASGI extension: ``scope["extensions"][ABORT]()`` cuts the connection, whatever the client has not read yet.
+
+A response that just ends waits for a client that does not read, and keeps what waits for it.
+"""
 _BODY = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -58,6 +63,7 @@ class HotProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._begun += 1
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]  # ours holds a function
 
     def on_message_complete(self) -> None:
         self._ended += 1

@@ -52,7 +52,7 @@ async def serve(
 ) -> None:
     """Start the services, serve their routes on ``sock``, and stop all of it on SIGTERM or SIGINT.
 
-    Order of the stop: the HTTP server ends its requests, then each service finishes the
+    Order of the stop: endless answers end, the HTTP server ends its requests, then each service finishes the
     work in hand. ``ready`` runs once, when every service answers that it is ready.
     """
     stop = stop or asyncio.Event()
@@ -87,6 +87,8 @@ async def serve(
         stopping.cancel()
         await asyncio.gather(becoming, stopping, return_exceptions=True)
     finally:
+        for service in started:
+            service.end_streams()
         server.should_exit = True
         if http is not None:
             await http

@@ -41,6 +41,7 @@ class Service:
     openers: Sequence[Callable[[], Awaitable[object]]] = ()
     closers: Sequence[Callable[[], Awaitable[object]]] = ()
     hot: HotAnswers | None = None
+    enders: Sequence[Callable[[], None]] = ()
     _keeper: Keeper | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -56,6 +57,11 @@ class Service:
         self._keeper.start()
         self._tasks = [asyncio.create_task(loop.run(), name=type(loop).__name__) for loop in self.loops]
         log.info("service.started", service=self.name, partitions=self.settings.partitions)
+
+    def end_streams(self) -> None:
+        """End the answers that would go on for ever; the HTTP server can then wait for all others."""
+        for end in self.enders:
+            end()
 
     async def stop(self) -> None:
         """Finish the work in hand, then let go of the broker."""

@@ -19,7 +19,8 @@ import aiohttp
 import httpx
 import uvloop
 
-from newswire_publisher.webhooks import message
+from newswire_publisher.articles import message
+from newswire_publisher.webhooks import headers as push_headers
 from newswire_publisher.webhooks.signing import Secret, sign
 from newswire_runtime.outbound import GuardedClient
 from newswire_runtime.ssrf import AddressGuard
@@ -87,7 +88,7 @@ async def ours(port: int) -> Figure:
 
     async def post(url: str, number: int) -> None:
         name, now = f"msg_{number}", int(time.time())
-        outcome = await client.post(url, BODY, message.headers(name, now, sign([secret], name, now, BODY), {}), 10)
+        outcome = await client.post(url, BODY, push_headers.headers(name, now, sign([secret], name, now, BODY), {}), 10)
         if not outcome.ok:
             raise RuntimeError(outcome)
 

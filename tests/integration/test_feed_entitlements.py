@@ -168,3 +168,20 @@ async def test_a_limited_token_does_not_open_the_pages_of_a_private_wire(quick: 
         assert (await read(wire, limited, "/", accept="text/html")).status_code == 403
         assert (await read(wire, whole, "/", accept="text/html")).status_code == 200
         assert await ids(wire, limited, "/feeds/all.json") == set()
+
+
+async def test_the_live_stream_of_a_limited_token_shows_no_more_than_its_feeds(quick: None, redis_url: str) -> None:
+    async with running(redis_url, public=False) as wire:
+        sport, bare = await token(wire, filter={"sections": ["Sport"]}), await token(wire, rights=[])
+        assert (await read(wire, await token(wire, feeds=["all"]), "/v1/live")).status_code == 403
+        assert (await read(wire, bare, "/v1/live")).status_code == 403
+        headers = {"authorization": f"Bearer {sport}"}
+        async with wire.anyone.stream("GET", "/v1/live", headers=headers) as stream:
+            assert stream.status_code == 200
+            lines = stream.aiter_lines()
+            await wire.submit(story(ECONOMY, section="Economy"))
+            await wire.submit(story(SPORT, section="Sport"))
+            async for line in lines:
+                assert ECONOMY not in line
+                if SPORT in line:
+                    break

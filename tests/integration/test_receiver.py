@@ -15,7 +15,8 @@ import uvicorn
 from standardwebhooks.webhooks import Webhook
 
 from newswire_cli.receiver import MAX_BODY, Delivery, build, verify
-from newswire_publisher.webhooks import message
+from newswire_publisher.articles import message
+from newswire_publisher.webhooks import headers as push_headers
 from newswire_publisher.webhooks.signing import Secret, sign
 from newswire_runtime.outbound import GuardedClient
 from newswire_runtime.ssrf import AddressGuard
@@ -26,7 +27,7 @@ BODY = message.build("article.new", datetime(2025, 2, 7, tzinfo=UTC), 1, b'{"uri
 
 def headers(message_id: str = "m1", timestamp: int | None = None, body: bytes = BODY) -> dict[str, str]:
     at = int(time.time()) if timestamp is None else timestamp
-    return message.headers(message_id, at, sign([SECRET], message_id, at, body), {})
+    return push_headers.headers(message_id, at, sign([SECRET], message_id, at, body), {})
 
 
 @pytest.fixture

@@ -11,16 +11,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from yarl import URL
 
+from newswire_publisher.articles.message import EVENT_TYPES, Format, build, render
 from newswire_publisher.articles.ninjs import to_ninjs
-from newswire_publisher.webhooks.message import (
-    EVENT_TYPES,
-    BadHeader,
-    Format,
-    build,
-    check_headers,
-    headers,
-    render,
-)
+from newswire_publisher.webhooks.headers import BadHeader, check_headers, headers
 from newswire_schemas.article import Act, Article
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "data" / "ninjs-schema_3.1.json").read_text())

@@ -52,6 +52,20 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """When a version came out, and as what; ``kind`` is as in `Row`."""
+
+    rank: Rank
+    act: Act
+    moment: datetime
+    kind: str
+
+    @property
+    def is_public(self) -> bool:
+        return self.kind == "show"
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """One version that is about to be claimed. ``kind`` is ``show``, ``hold`` or ``retract``."""
 
@@ -122,16 +136,27 @@ class ArticleStore:
 
         What came before a withdrawal stays withdrawn: it may be why the article was taken back.
         """
-        name = self.keys(key).article(key)
-        fields = [field for field in await self._client.hkeys(name) if field.startswith(b"m:")]
-        if not fields:
-            return []
-        marks = await self._client.hmget(name, fields)
-        told = [
-            (Rank.parse(field[2:].decode()), mark.decode().split()) for field, mark in zip(fields, marks, strict=True)
+        (marks,) = await self.marks([key])
+        return [
+            Shown(mark.rank, mark.act, mark.moment) for mark in itertools.takewhile(lambda each: each.is_public, marks)
         ]
-        since = itertools.takewhile(lambda each: each[1][2] == "show", sorted(told, reverse=True))
-        return [Shown(rank, Act(act), from_ms(int(moment))) for rank, (moment, act, _) in since]
+
+    async def marks(self, keys: Sequence[str]) -> list[list[Mark]]:
+        """Return when and as what each version of these articles came out, withdrawals among them, newest first."""
+        names = [self.keys(key).article(key) for key in keys]
+        pipeline = self._client.pipeline(transaction=False)
+        for name in names:
+            pipeline.hkeys(name)
+        fields = [[field for field in found if field.startswith(b"m:")] for found in await pipeline.execute()]
+        pipeline = self._client.pipeline(transaction=False)
+        for name, wanted in zip(names, fields, strict=True):
+            if wanted:
+                pipeline.hmget(name, wanted)
+        answers = iter(await pipeline.execute())
+        return [
+            sorted(map(_mark, wanted, next(answers)), key=lambda mark: mark.rank, reverse=True) if wanted else []
+            for wanted in fields
+        ]
 
     async def past(self, key: str) -> list[Article]:
         """Return every version that was shown or was the notice of a withdrawal, in no order."""
@@ -216,6 +241,11 @@ def _row(values: list[bytes | None]) -> Row | None:
     out = from_ms(float(published.decode())) if published else None
     article = Article.model_validate_json(body).model_copy(update={"published": out})
     return Row(article, Act(act.decode()), kind.decode(), out, from_ms(float(moment.decode())), (owner or b"").decode())
+
+
+def _mark(field: bytes, value: bytes) -> Mark:
+    moment, act, kind = value.decode().split()
+    return Mark(Rank.parse(field[2:].decode()), Act(act), from_ms(int(moment)), kind)
 
 
 def _expiry(event: ArticleEnriched) -> str:

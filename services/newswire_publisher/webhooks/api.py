@@ -9,7 +9,7 @@ from fastapi import FastAPI, Query, Request
 from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
-from newswire_publisher.webhooks import message
+from newswire_publisher.articles import message
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Registration, Settings, Webhook
@@ -24,6 +24,9 @@ from newswire_runtime.ssrf import AddressGuard, RefusedUrl, check_url
 from newswire_schemas.streams import HookKeys
 
 Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+TEST_EVENT = "webhook.test"
 
 
 class HookApi:
@@ -120,7 +123,7 @@ class HookApi:
         hook = await self._own(request, hook_id)
         if not hook.pushes:
             raise Problem(409, "not-possible", "the webhook is pull-only: it has no url to send a test to")
-        body = message.build(message.TEST_EVENT, now(), 0, b'{"note":"a test from newswire"}')
+        body = message.build(TEST_EVENT, now(), 0, b'{"note":"a test from newswire"}')
         outcome = await self._courier.post(hook, f"test_{secrets.token_hex(8)}", body)
         return {
             "delivered": outcome.ok,

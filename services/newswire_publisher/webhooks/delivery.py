@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from newswire_publisher.webhooks import message
+from newswire_publisher.webhooks.headers import headers as headers_of
 from newswire_publisher.webhooks.log import Entry, HookLog
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.retry import Decision, Delivered, Exhausted, Gone, Retry, next_attempt
@@ -87,7 +87,7 @@ class Courier:
         """Sign and post one body."""
         timestamp = int(datetime.now(UTC).timestamp())
         signature = sign([Secret.parse(secret) for secret in hook.secrets], message_id, timestamp, body)
-        headers = message.headers(message_id, timestamp, signature, hook.headers)
+        headers = headers_of(message_id, timestamp, signature, hook.headers)
         return await self._http.post(hook.url or "", body, headers, DEADLINE_SECONDS)
 
     async def _settle(self, push: Push, decision: Decision, record: dict[str, Any]) -> None:

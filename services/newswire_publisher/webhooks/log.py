@@ -8,9 +8,9 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from newswire_publisher.articles import message
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.routing.sinks import Dispatch
-from newswire_publisher.webhooks import message
 from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
 from newswire_runtime.group_commit import GroupCommit

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer, field_validator
 
-from newswire_publisher.webhooks.message import EVENT_TYPES, Format, check_headers
+from newswire_publisher.articles.message import EVENT_TYPES, Format
+from newswire_publisher.webhooks.headers import check_headers
 from newswire_publisher.webhooks.retry import Policy
 from newswire_publisher.webhooks.signing import Secret
 from newswire_schemas.article import Line, Utc

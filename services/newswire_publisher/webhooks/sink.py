@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from newswire_publisher.articles.message import EVENT_TYPES
 from newswire_publisher.routing.sinks import RETRACTIONS, Dispatch
 from newswire_publisher.webhooks.log import fields_of
-from newswire_publisher.webhooks.message import EVENT_TYPES
 from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table

@@ -1,4 +1,4 @@
-"""What a webhook push says: its body and headers.
+"""What subscribers are told of a version: the body of a webhook push, an entry of a log, an event of the live stream.
 
     {"type": "article.corrected", "timestamp": "2025-02-07T12:39:00.000Z", "sequence": 7, "data": {…}}
 
@@ -10,14 +10,11 @@ to it (`build`). Both are functions of their input alone: a retry, a replay and
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from newswire_publisher.articles.ninjs import to_ninjs
 from newswire_schemas.article import Act, Article
-
-TEST_EVENT = "webhook.test"
 
 EVENT_TYPES: dict[Act, str] = {
     Act.NEW: "article.new",
@@ -30,27 +27,6 @@ EVENT_TYPES: dict[Act, str] = {
 }
 
 _EVENT_TYPE = re.compile(r"[A-Za-z0-9_.]+\Z")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?\Z")
-_MAX_HEADERS, _MAX_VALUE = 20, 2_000
-
-_OURS = frozenset(
-    [
-        "accept",
-        "accept-encoding",
-        "connection",
-        "cookie",
-        "expect",
-        "host",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-    ]
-)
-_OUR_PREFIXES = ("webhook-", "proxy-", "content-")
 
 
 class Format(StrEnum):
@@ -59,10 +35,6 @@ class Format(StrEnum):
     ARTICLE = "article"
     NINJS = "ninjs"
     THIN = "thin"
-
-
-class BadHeader(ValueError):  # noqa: N818 - it names what is bad
-    """A custom header that an endpoint may not have."""
 
 
 def render(article: Article, form: Format, link: str) -> bytes:
@@ -84,12 +56,12 @@ def render(article: Article, form: Format, link: str) -> bytes:
 
 
 def build(event_type: str, timestamp: datetime, sequence: int, data: bytes) -> bytes:
-    """Return the body of a push.
+    """Return the body of a push, or the data of a live event.
 
     Args:
-        event_type: One of `EVENT_TYPES`, or `TEST_EVENT`.
+        event_type: One of `EVENT_TYPES`, or another name of letters, digits, ``_`` and ``.``.
         timestamp: When the event happened, aware; written in UTC with milliseconds.
-        sequence: The entry's number in the subscription's log, from 1.
+        sequence: The entry's number in its log, from 1.
         data: JSON, from `render`.
     """
     if not _EVENT_TYPE.match(event_type):
@@ -103,41 +75,6 @@ def build(event_type: str, timestamp: datetime, sequence: int, data: bytes) -> b
         sequence,
         data,
     )
-
-
-def headers(message_id: str, timestamp: int, signature: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of one attempt; ``extra`` are the endpoint's own, checked when it was registered."""
-    return {
-        **extra,
-        "content-type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature,
-    }
-
-
-def check_headers(extra: Mapping[str, str]) -> dict[str, str]:
-    """Return an endpoint's custom headers with names in lower case and values stripped.
-
-    Raises:
-        BadHeader: a name or value that HTTP does not allow (RFC 9110 section 5), a header
-            that the delivery sets itself, the same one twice, or too many.
-    """
-    if len(extra) > _MAX_HEADERS:
-        raise BadHeader(f"headers: has {len(extra)} of them; give at most {_MAX_HEADERS}")
-    checked: dict[str, str] = {}
-    for given, text in extra.items():
-        name, value = given.lower(), text.strip(" \t")
-        if not _TOKEN.match(given):
-            raise BadHeader(f"headers: {given!r} is no header name")
-        if name in _OURS or name.startswith(_OUR_PREFIXES):
-            raise BadHeader(f"headers: {given!r} is set by the delivery itself; leave it out")
-        if name in checked:
-            raise BadHeader(f"headers: {given!r} is given twice")
-        if not _VALUE.match(value) or len(value) > _MAX_VALUE:
-            raise BadHeader(f"headers: {given!r} needs a value of 1 to {_MAX_VALUE} visible ASCII characters")
-        checked[name] = value
-    return checked
 
 
 def _json(value: object) -> bytes:
