@@ -10,7 +10,7 @@ from newswire_runtime.client import Client
 from newswire_runtime.scripts import Script, Word
 from newswire_schemas.streams import FeedKeys, HubKeys, feed_bell
 
-LEASE_MS = 30_000
+LEASE_MS = 20_000
 """Longer than an attempt with its settling can take, so that a callback never has two at once."""
 
 
