@@ -34,17 +34,20 @@ class Callback(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._data = bytearray()
+        self._head = b""
+        self._body = 0
 
     def data_received(self, data: bytes) -> None:
-        self._data += data
-        while (end := self._data.find(b"\r\n\r\n")) >= 0:
-            head = bytes(self._data[:end])
-            length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-            size = end + 4 + int(length or 0)
-            if len(self._data) < size:
+        if not self._body:
+            head, end, rest = (self._head + data).partition(b"\r\n\r\n")
+            if not end:
+                self._head = head
                 return
-            del self._data[:size]
+            length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+            self._head, self._body, data = head, int(length or 0), rest
+        self._body -= len(data)
+        if not self._body:
+            head, self._head = self._head, b""
             self._answer(head)
 
     def _answer(self, head: bytes) -> None:

@@ -35,7 +35,8 @@ class Once:
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         if key not in self.asked:
             self.asked[key] = asyncio.ensure_future(ask())
-        return cast(T, await asyncio.shield(self.asked[key]))
+        # Without a shield, which would cost more than the rest of this: attempts are not cancelled one by one.
+        return cast(T, await self.asked[key])
 
 
 class Deliveries:
