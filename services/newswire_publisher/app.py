@@ -192,6 +192,7 @@ def _feeds(parts: _Parts) -> tuple[FeedSinks, FeedApi, FeedRefills, FeedTopics]:
         feeds=table,
         documents=documents,
         tokens=parts.tokens,
+        views=parts.views,
         public=parts.settings.public,
     )
     serving = FeedServing(

@@ -14,6 +14,7 @@ from support.servers import KillableServer
 from support.subscriber import Asked, Sent, Subscriber, ask, subscribe, subscribing
 from support.wire import Wire, running, story, until
 
+from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.hub.deliveries import Deliveries
 from newswire_schemas.streams import HubKeys
 
@@ -576,6 +577,20 @@ def _fail_then_hang(subscriber: Subscriber) -> Any:
 # Private feeds.
 
 
+@pytest.mark.parametrize("extension", FORMATS)
+async def test_every_format_is_a_topic_of_its_own_media_type(
+    wire: Wire, subscriber: Subscriber, extension: str
+) -> None:
+    await subscribe(wire, subscriber, "cb", topic(wire, extension=extension), secret="s")
+    await wire.submit(story())
+    (sent,) = await subscriber.got("cb")
+    read = await wire.anyone.get(f"/feeds/all.{extension}")
+    assert sent.body == read.content
+    assert sent.headers["content-type"] == read.headers["content-type"]
+    assert sent.links == {"hub": f"{wire.url}/hub", "self": topic(wire, extension=extension)}
+    assert sent.signed_with("s")
+
+
 @pytest.mark.parametrize("way", ["query", "bearer", "basic"])
 async def test_a_private_feed_is_for_holders_of_a_token(
     wire: Wire, subscriber: Subscriber, way: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
@@ -616,6 +631,40 @@ def _basic(secret: str) -> str:
 
 async def _dump(wire: Wire, name: bytes) -> Any:
     return await wire.broker.dump(name)
+
+
+async def test_a_limited_token_is_sent_what_it_may_see_and_only_when_that_changes(
+    wire: Wire, subscriber: Subscriber
+) -> None:
+    await private_feed(wire)
+    await private_feed(wire, "other")
+    limits = {"feeds": ["inside"], "filter": {"languages": ["de"]}, "rights": []}
+    body = {"role": "subscriber", "name": "limited", "entitlement": limits}
+    secret = (await wire.http.post("/v1/tokens", json=body)).json()["token"]
+    full = (await token(wire))["token"]
+    headers = {"Authorization": f"Bearer {secret}"}
+    answer = await ask(wire, "subscribe", topic(wire, "other"), f"{subscriber.url}/limited", headers=headers)
+    assert answer.status_code == 404
+    await subscribe(wire, subscriber, "limited", topic(wire, "inside"), headers=headers)
+    await subscribe(wire, subscriber, "full", f"{topic(wire, 'inside')}?token={full}")
+    german = {
+        "language": "de",
+        "headline": "Fähre kehrt zurück",
+        "body_text": "Die Fähre ist zurück.",
+        "summary": "Da.",
+    }
+    await wire.submit(story(uri(1), **german))
+    (sent,) = await subscriber.got("limited")
+    read = await wire.anyone.get("/feeds/inside.rss", headers=headers)
+    assert sent.body == read.content
+    assert "Die Fähre ist zurück" not in sent.body.decode()
+    assert "Die Fähre ist zurück" in (await subscriber.got("full"))[0].body.decode()
+    for number in (2, 3):
+        await wire.submit(story(uri(number)))
+        await subscriber.got("full", number)
+    await wire.submit(story(uri(4), **german))
+    assert len((await subscriber.got("limited", 2))[1].titles) == 2
+    assert len(subscriber.at("limited")) == 2
 
 
 async def test_who_loses_its_token_is_sent_nothing_more_and_told_so(wire: Wire, subscriber: Subscriber) -> None:

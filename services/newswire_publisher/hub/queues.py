@@ -93,8 +93,8 @@ class HubQueues:
         names = [queue.waiting, queue.leased, queue.state, queue.ended]
         answer = await self._take(self._client, names, [LEASE_MS, lease, most])
         return [
-            Leased(name.decode(), int(attempts), int(float(since)), int(generation), lease)
-            for name, attempts, since, generation in zip(*[iter(answer)] * 4, strict=True)
+            Leased(name.decode(), int(attempts), int(float(since)), int(generation), digest.decode(), lease)
+            for name, attempts, since, generation, digest in zip(*[iter(answer)] * 5, strict=True)
         ]
 
     async def wait(self, glance: Glance, ms: int) -> None:

@@ -22,8 +22,11 @@ class Topics(Protocol):
     async def may_read(self, name: str, reader: str) -> bool:
         """Return whether that reader may still read the feed; False if there is no such feed."""
 
-    async def topic(self, name: str, extension: str, base_url: str) -> tuple[bytes, str, int] | None:
-        """Return the document as a GET gives it now, its media type, and a generation that it shows at least."""
+    async def topic(self, name: str, extension: str, base_url: str, reader: str) -> tuple[bytes, str, int] | None:
+        """Return the document as a GET gives it to that reader now, its media type, and the generation that it shows.
+
+        None if there is no such document, or the reader may not read it.
+        """
 
 
 class ForeignTopic(ValueError):  # noqa: N818 - it names what is foreign
