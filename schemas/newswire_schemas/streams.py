@@ -111,7 +111,7 @@ class HubKeys:
     dirty        feeds that have changed since their subscribers were last looked at (sorted set, ms)
     due          deliveries that wait (sorted set, ms); ``again``: those of subscribers whose last one failed
     leased       deliveries on their way (sorted set, ms when the lease ends)
-    state        g:ID generation delivered, a:ID attempts, l:ID lease, o:ID last outcome (hash)
+    state        g:ID and d:ID generation and digest delivered, a:ID attempts, l:ID lease, o:ID last outcome (hash)
     ends         when each subscription's lease ends (sorted set, ms)
     pending      what is to be asked of, or told to, a callback (hash, JSON)
     checks, checking, check_state  the same three for these calls

@@ -213,6 +213,7 @@ def _feeds(parts: _Parts, hot: HotAnswers) -> tuple[FeedSinks, FeedApi, list[Loo
         feeds=table,
         documents=documents,
         tokens=parts.tokens,
+        views=parts.views,
         public=parts.settings.public,
     )
     watches, shrinker = watches_of(client, partitions, hot), Shrinker(hot.drop)

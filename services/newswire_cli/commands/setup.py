@@ -48,6 +48,8 @@ def install(app: typer.Typer) -> None:
         group.command("set")(put)
         group.command("list", help="List them.")(_list_command(path, columns, ingest))
         group.command("rm", help="Remove one.")(_remove_command(path, ingest))
+        if name == "feed":
+            group.command("subscribers")(feed_subscribers)
         app.add_typer(group, name=name)
 
 
@@ -160,6 +162,14 @@ def feed_set(
     with Api(url, token) as api:
         shown = api.call("PUT", f"/v1/feeds/{part(name)}", body=body)
     _print_set(shown, name, as_json)
+
+
+def feed_subscribers(name: Name, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """List who is sent the feed by WebSub, until when, and what came of the last delivery."""
+    with Api(url, token) as api:
+        items = list(api.items("/v1/hub/subscriptions", feed=name))
+    rows = items if as_json else [item | {"last": item.get("last", {}).get("outcome")} for item in items]
+    print_rows(rows, ("callback", "topic", "private", "signed", "ends", "last"), as_json)
 
 
 def account_set(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from newswire_publisher.feeds.documents import FeedDocuments, Wanted
 from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed
+from newswire_publisher.routing.entitlement import View, Views
 from newswire_runtime.auth import Tokens, digest_of
 from newswire_runtime.conf import Table
 
@@ -14,10 +15,13 @@ ANYBODY = ""
 class FeedTopics:
     """Answers for all feeds; a reader is ``""`` for anybody, or the digest of a token."""
 
-    def __init__(self, *, feeds: Table[Feed], documents: FeedDocuments, tokens: Tokens, public: bool) -> None:
+    def __init__(
+        self, *, feeds: Table[Feed], documents: FeedDocuments, tokens: Tokens, views: Views, public: bool
+    ) -> None:
         self._feeds = feeds
         self._documents = documents
         self._tokens = tokens
+        self._views = views
         self._public = public
 
     async def reader(self, name: str, extension: str, secret: str | None) -> str | None:
@@ -30,20 +34,29 @@ class FeedTopics:
         return None
 
     async def may_read(self, name: str, reader: str) -> bool:
+        return await self._opened(name, reader) is not None
+
+    async def topic(self, name: str, extension: str, base_url: str, reader: str) -> tuple[bytes, str, int] | None:
+        """Return the document as that reader may see it, its media type, and the generation that it shows."""
+        opened = await self._opened(name, reader)
+        if opened is None or extension not in FORMATS:
+            return None
+        feed, view = opened
+        document = await self._documents.current(Wanted(name, feed, FORMATS[extension], base_url, view=view))
+        return document.body, document.media_type, document.generation
+
+    async def _opened(self, name: str, reader: str) -> tuple[Feed, View | None] | None:
+        """Return the feed and what the reader sees of it, None if that is nothing."""
         feed = await self._find(name)
         if feed is None:
-            return False
-        if feed.access == "public" and self._public:
-            return True
-        return reader != ANYBODY and await self._tokens.holder(reader, datetime.now(UTC)) is not None
-
-    async def topic(self, name: str, extension: str, base_url: str) -> tuple[bytes, str, int] | None:
-        """Return the document, its media type, and the generation that it shows."""
-        feed = await self._find(name)
-        if feed is None or extension not in FORMATS:
             return None
-        document = await self._documents.current(Wanted(name, feed, FORMATS[extension], base_url))
-        return document.body, document.media_type, document.generation
+        if feed.access == "public" and self._public:
+            return feed, None
+        caller = None if reader == ANYBODY else await self._tokens.holder(reader, datetime.now(UTC))
+        if caller is None:
+            return None
+        view = self._views.of(caller.entitlement)
+        return None if view is not None and not view.opens(name) else (feed, view)
 
     async def _find(self, name: str) -> Feed | None:
         return (await self._feeds.all()).get(name) or (DEFAULT_ALL if name == ALL else None)

@@ -1,9 +1,13 @@
 """Deliver: read the topic as it is now, sign it, post it, settle.
 
-leased places ─▶ subscriptions ─▶ may it still be read? ─▶ one document a topic ─▶ POST ─▶ delivered.lua
+    leased places ─▶ subscriptions ─▶ one document a topic and reader ─▶ POST ─▶ delivered.lua
+
+A document with the very bytes that were delivered last is not sent: the change was one that this reader does
+not see.
 """
 
 import asyncio
+import hashlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -28,14 +32,25 @@ DEADLINE_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Once:
-    """What the deliveries of one look share: each document and each right to read is asked for once."""
+    """What the deliveries of one look share: each document is asked for once."""
 
     asked: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict)
 
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         if key not in self.asked:
             self.asked[key] = asyncio.ensure_future(ask())
-        return cast(T, await asyncio.shield(self.asked[key]))
+        # Without a shield, which would cost more than the rest of this: attempts are not cancelled one by one.
+        return cast(T, await self.asked[key])
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A topic as it is now."""
+
+    body: bytes
+    media_type: str
+    generation: int
+    digest: str
 
 
 class Deliveries:
@@ -56,29 +71,25 @@ class Deliveries:
         if subscription is None:
             await self._settle(place, "over", Settled("ended"))
             return
-        topic = subscription.topic
-        document = None
-        readable = await once.get(
-            ("reader", topic.name, subscription.reader), lambda: self._topics.may_read(topic.name, subscription.reader)
-        )
-        if readable:
-            document = await once.get(
-                ("topic", topic.url), lambda: self._topics.topic(topic.name, topic.extension, topic.base_url)
-            )
+        document = await once.get((subscription.topic.url, subscription.reader), lambda: self._document(subscription))
         if document is None:
             notice = denial(subscription, "the feed is no more, or is not yours to read any more")
             await self._settle(place, "over", Settled("denied"), notice=notice)
             return
-        body, media_type, generation = document
-        if generation == place.generation:
-            await self._settle(place, "delivered", Settled("unchanged"), generation=generation)
+        if document.generation == place.generation or document.digest == place.digest:
+            await self._settle(place, "delivered", Settled("unchanged"), document=document)
             return
-        headers = delivery_headers(subscription, body, media_type)
-        outcome = await self._http.post(subscription.callback, body, headers, DEADLINE_SECONDS)
+        headers = delivery_headers(subscription, document.body, document.media_type)
+        outcome = await self._http.post(subscription.callback, document.body, headers, DEADLINE_SECONDS)
         # The jitter spreads retries; it is no secret.
         settled = delivered(outcome, place.attempts, random.random())  # noqa: S311
         verb = {"delivered": "delivered", "retry": "retry"}.get(settled.outcome, "over")
-        await self._settle(place, verb, settled, generation=generation, outcome=outcome)
+        await self._settle(place, verb, settled, document=document, outcome=outcome)
+
+    async def _document(self, subscription: Subscription) -> Document | None:
+        topic = subscription.topic
+        found = await self._topics.topic(topic.name, topic.extension, topic.base_url, subscription.reader)
+        return None if found is None else Document(*found, hashlib.blake2b(found[0], digest_size=16).hexdigest())
 
     async def _settle(
         self,
@@ -86,17 +97,18 @@ class Deliveries:
         verb: str,
         settled: Settled,
         *,
-        generation: int = 0,
+        document: Document | None = None,
         outcome: Outcome | None = None,
         notice: Call | None = None,
     ) -> None:
+        generation, digest = (0, "") if document is None else (document.generation, document.digest)
         record = _record(place, settled, generation, outcome)
         metrics.HUB_DELIVERIES.labels(settled.outcome).inc()
         if settled.outcome == "delivered" and place.attempts == 1:
             metrics.HUB_SECONDS.observe(max(0.0, time.time() - place.since / 1000))
         log.info("hub.delivery", subscription=place.id, **record)
         await self._store.delivered(
-            place, verb, generation=generation, delay=settled.delay, record=record, notice=notice
+            place, verb, generation=generation, digest=digest, delay=settled.delay, record=record, notice=notice
         )
 
 

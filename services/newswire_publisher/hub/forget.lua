@@ -5,5 +5,5 @@ local function forget(id, subscribers, ends, due, again, leased, state)
   redis.call('ZREM', due, id)
   redis.call('ZREM', again, id)
   redis.call('ZREM', leased, id)
-  redis.call('HDEL', state, 'g:' .. id, 'a:' .. id, 'l:' .. id, 'o:' .. id)
+  redis.call('HDEL', state, 'g:' .. id, 'd:' .. id, 'a:' .. id, 'l:' .. id, 'o:' .. id)
 end

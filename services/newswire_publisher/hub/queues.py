@@ -10,7 +10,7 @@ from newswire_runtime.client import Client
 from newswire_runtime.scripts import Script, Word
 from newswire_schemas.streams import FeedKeys, HubKeys, feed_bell
 
-LEASE_MS = 30_000
+LEASE_MS = 20_000
 """Longer than an attempt with its settling can take, so that a callback never has two at once."""
 
 
@@ -93,8 +93,8 @@ class HubQueues:
         names = [queue.waiting, queue.leased, queue.state, queue.ended]
         answer = await self._take(self._client, names, [LEASE_MS, lease, most])
         return [
-            Leased(name.decode(), int(attempts), int(float(since)), int(generation), lease)
-            for name, attempts, since, generation in zip(*[iter(answer)] * 4, strict=True)
+            Leased(name.decode(), int(attempts), int(float(since)), int(generation), digest.decode(), lease)
+            for name, attempts, since, generation, digest in zip(*[iter(answer)] * 5, strict=True)
         ]
 
     async def wait(self, glance: Glance, ms: int) -> None:

@@ -24,12 +24,17 @@ class TooManyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A place of a queue that this worker has. ``attempts`` counts this one, ``since`` is in ms since the epoch."""
+    """A place of a queue that this worker has.
+
+    ``attempts`` counts this one, ``since`` is in ms since the epoch; ``generation`` and ``digest`` are those of
+    what was delivered last.
+    """
 
     id: str
     attempts: int
     since: int
     generation: int
+    digest: str
     lease: str
 
 
@@ -99,6 +104,7 @@ class HubStore:
         verb: str,
         *,
         generation: int,
+        digest: str,
         delay: int,
         record: Mapping[str, Any],
         notice: Call | None,
@@ -107,7 +113,7 @@ class HubStore:
         keys, feed = self._keys(place.id)
         names = [keys.due, keys.again, keys.leased, keys.state, feed.state]
         names += [feed.subscribers, keys.ends, keys.bell, keys.checks, keys.pending]
-        words: list[Word] = [place.id, place.lease, verb, generation, delay, json.dumps(record), _json(notice)]
+        words: list[Word] = [place.id, place.lease, verb, generation, delay, json.dumps(record), _json(notice), digest]
         await self._group.script(self._scripts["delivered"], names, words)
 
     async def checked(self, place: Leased, verb: str, ms: int = 0, body: Subscription | Call | None = None) -> None:

@@ -3,7 +3,8 @@
 --
 -- KEYS  1 waiting (sorted set, ms), 2 leased (sorted set, ms), 3 state (hash), 4 where a lease that ended goes
 -- ARGV  1 lease (ms), 2 lease token, 3 most to take
--- Returns {id, attempts with this one, since when it was due (ms), generation that it has, …}: four words for each.
+-- Returns {id, attempts with this one, since when it was due (ms), generation and digest of what it has, …}:
+-- five words for each.
 --include newswire_runtime/now.lua
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do
   redis.call('ZREM', KEYS[2], id) -- its worker is gone
@@ -20,6 +21,10 @@ for i = 1, #found, 2 do
   result[#result + 1] = id
   result[#result + 1] = redis.call('HINCRBY', KEYS[3], 'a:' .. id, 1)
   result[#result + 1] = found[i + 1]
-  result[#result + 1] = redis.call('HGET', KEYS[3], 'g:' .. id) or '0'
+  local has = redis.call('HMGET', KEYS[3], 'g:' .. id, 'd:' .. id)
+  -- An attempt that is not settled as delivered may have arrived all the same: then nothing is known to be the same.
+  redis.call('HDEL', KEYS[3], 'd:' .. id)
+  result[#result + 1] = has[1] or '0'
+  result[#result + 1] = has[2] or ''
 end
 return result

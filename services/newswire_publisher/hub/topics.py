@@ -22,8 +22,11 @@ class Topics(Protocol):
     async def may_read(self, name: str, reader: str) -> bool:
         """Return whether that reader may still read the feed; False if there is no such feed."""
 
-    async def topic(self, name: str, extension: str, base_url: str) -> tuple[bytes, str, int] | None:
-        """Return the document as a GET gives it now, its media type, and a generation that it shows at least."""
+    async def topic(self, name: str, extension: str, base_url: str, reader: str) -> tuple[bytes, str, int] | None:
+        """Return the document as a GET gives it to that reader now, its media type, and the generation that it shows.
+
+        None if there is no such document, or the reader may not read it.
+        """
 
 
 class ForeignTopic(ValueError):  # noqa: N818 - it names what is foreign
@@ -54,11 +57,12 @@ def parse_topic(text: str, base_url: str) -> Topic:
     """Read a topic below ``base_url``; raise ForeignTopic for any other address."""
     try:
         url, base = URL(text), URL(base_url)
-        here = url.origin() == base.origin()
+        origin = base.origin()
+        here = url.absolute and (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
     except (ValueError, UnicodeError) as exc:
         raise ForeignTopic("the topic is no absolute http(s) address") from exc
     if not here or url.user is not None or url.password is not None:
-        raise ForeignTopic(f"this hub serves the feeds of {base.origin()} only")
+        raise ForeignTopic(f"this hub serves the feeds of {origin} only")
     prefix = base.path.rstrip("/")
     found = _PATH.match(url.path.removeprefix(prefix)) if url.path.startswith(prefix) else None
     if found is None or url.fragment or set(url.query) - {"token"} or len(url.query) > 1:

@@ -1,0 +1,59 @@
+"""Services as processes of their own, which a test may kill."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from support.wire import OPERATOR, until
+
+RUN = "from newswire_cli.main import main; main()"
+
+
+class Process:
+    """One ``newswire run`` that can be killed and started again on the same port."""
+
+    def __init__(self, name: str, broker_url: str, log: Path) -> None:
+        self.name = name
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = log
+        self._environment = {
+            **os.environ,
+            "NEWSWIRE_BROKER_URL": broker_url,
+            "NEWSWIRE_OPERATOR_TOKEN": OPERATOR,
+            "NEWSWIRE_SSRF_ALLOW": "127.0.0.1/32",
+            "NEWSWIRE_CLAIM_IDLE": "0.5",
+            "NEWSWIRE_MAX_DELIVERIES": "100",
+            "NEWSWIRE_LOG_LEVEL": "ERROR",
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", RUN, "run", self.name, "--port", str(self.port)),
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    async def kill(self) -> None:
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGKILL)
+        await self._process.wait()
+
+    async def ready(self, http: httpx.AsyncClient) -> None:
+        async def answers() -> bool:
+            with suppress(httpx.TransportError):
+                return (await http.get(f"{self.url}/readyz")).status_code == 200
+            return False
+
+        await until(answers, 40, f"{self.name} is ready; its log is {self._log}")
