@@ -82,7 +82,7 @@ class Atom:
                 tag("updated", rfc3339(page.updated) if page.updated else _EPOCH),
                 tag("generator", GENERATOR),
                 f"<author>{tag('name', channel.title or channel.name)}</author>",
-                *(tag("link", rel=rel, href=href, type=kind) for rel, href, kind in links),
+                *[tag("link", rel=rel, href=href, type=kind) for rel, href, kind in links],
                 "<fh:archive/>" if page.kind == "archive" else "",
             ]
         )
