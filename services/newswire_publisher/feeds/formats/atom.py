@@ -100,6 +100,7 @@ def _entry(article: Article, updated: datetime, base_url: str) -> Any:
     made.title(title_of(article))
     made.updated(updated)
     made.published(article.published or article.version_created)
+    made.link(href=page_address(base_url, article.uri))
     for each in categories_of(article):
         made.category(term=each.code or each.term, scheme=_scheme(each.scheme), label=each.term)
     if content := content_of(article):
@@ -109,6 +110,9 @@ def _entry(article: Article, updated: datetime, base_url: str) -> Any:
         entry.set(f"{{{XML}}}lang", article.language)
     for name, moment in (("updated", updated), ("published", article.published or article.version_created)):
         entry.find(name).text = rfc3339(moment)
+    page = entry.find("link")
+    page.set("rel", "alternate")
+    page.set("type", "text/html")
     for name in authors_of(article):
         add(etree.SubElement(entry, "author"), "name", name)
     summary = "\n".join(filter(None, (note_of(article), summary_of(article))))
@@ -127,7 +131,6 @@ def _scheme(scheme: str | None) -> str | None:
 
 
 def _add_links(entry: Any, article: Article, base_url: str) -> None:
-    add(entry, "link", rel="alternate", type="text/html", href=page_address(base_url, article.uri))
     if article.evolved_from:
         add(entry, "link", rel="related", href=page_address(base_url, article.evolved_from))
         add(entry, f"{{{THREAD}}}in-reply-to", ref=article.evolved_from)
