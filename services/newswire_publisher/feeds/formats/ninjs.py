@@ -6,7 +6,7 @@ What has left is there as an association whose ``pubStatus`` is ``canceled``.
 from datetime import datetime
 
 from newswire_publisher.articles import ninjs
-from newswire_publisher.articles.markup import safe_markup
+from newswire_publisher.articles.markup import safe_markup, web_address
 from newswire_publisher.feeds.formats.content import original_of
 from newswire_publisher.feeds.formats.jsonfeed import dumped, filled
 from newswire_publisher.feeds.formats.page import Frame, Page
@@ -14,7 +14,7 @@ from newswire_publisher.feeds.formats.rss import REASONS
 from newswire_publisher.feeds.formats.xml import EntryError
 from newswire_publisher.feeds.moments import rfc3339
 from newswire_publisher.feeds.tombstone import Tombstone
-from newswire_schemas.article import Article, key_of
+from newswire_schemas.article import Article, Media, key_of
 
 
 class Ninjs:
@@ -63,8 +63,17 @@ class Ninjs:
 
 
 def _safe(article: Article) -> Article:
-    """Return the article with a body that a reader may show as it is, as in every other format."""
-    if not article.body_html:
-        return article
-    body = safe_markup(article.body_html, original_of(article) or None)
-    return article.model_copy(update={"body_html": body})
+    """Return the article as every other format shows it: safe HTML, and addresses that anybody can follow."""
+    safe: dict[str, object] = {}
+    if article.body_html:
+        safe["body_html"] = safe_markup(article.body_html, original_of(article) or None)
+    if article.links:
+        safe["links"] = tuple(link for link in article.links if web_address(link.href))
+    if article.associations:
+        safe["associations"] = tuple(_reachable(media) for media in article.associations)
+    return article.model_copy(update=safe) if safe else article
+
+
+def _reachable(media: Media) -> Media:
+    files = tuple(file for file in media.renditions if web_address(file.href))
+    return media.model_copy(update={"renditions": files})
