@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from newswire_publisher.api.articles import ArticleApi
 from newswire_publisher.api.operating import OperatingApi
-from newswire_publisher.articles import ninjs
+from newswire_publisher.articles import newsml, ninjs
 from newswire_publisher.articles.schedule import ScheduleMover
 from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.articles.store import ArticleStore
@@ -164,6 +164,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         tokens=parts.tokens,
         views=parts.views,
         public=settings.public,
+        base_url=settings.base_url.rstrip("/"),
         page=pages.article,
     )
     operating = OperatingApi(
@@ -265,7 +266,12 @@ def _pages(parts: _Parts, search: ArticleSearch) -> WebPages:
     return WebPages(
         site,
         FrontPage(site, readers, search),
-        ArticlePage(site, readers, parts.store, {"JSON": "application/json", "ninjs": ninjs.MEDIA_TYPE}),
+        ArticlePage(
+            site,
+            readers,
+            parts.store,
+            {"JSON": "application/json", "ninjs": ninjs.MEDIA_TYPE, "NewsML-G2": newsml.MEDIA_TYPE},
+        ),
         FeedDirectory(site, readers, search, public_feeds, links),
     )
 

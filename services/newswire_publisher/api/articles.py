@@ -9,7 +9,7 @@ from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse, Response
 
-from newswire_publisher.articles import ninjs
+from newswire_publisher.articles import newsml, ninjs
 from newswire_publisher.articles.history import Version, versions_of
 from newswire_publisher.articles.negotiation import prefers_html
 from newswire_publisher.articles.search import ArticleSearch, read_cursor, write_cursor
@@ -46,6 +46,7 @@ class ArticleApi:
         tokens: Tokens,
         views: Views,
         public: bool,
+        base_url: str = "",
         page: ArticlePage | None = None,
     ) -> None:
         self._store = store
@@ -53,6 +54,7 @@ class ArticleApi:
         self._tokens = tokens
         self._views = views
         self._public_wire = public
+        self._base_url = base_url
         self._page = page
 
     def install(self, app: FastAPI) -> None:
@@ -105,7 +107,7 @@ class ArticleApi:
         }
 
     async def get(self, request: Request, key: str) -> Response:
-        """Read an article by `Accept`: our JSON, or `application/ninjs+json`; 410 with the notice after a kill."""
+        """Read an article by `Accept`: our JSON, ninjs 3.1, NewsML-G2 or a page; 410 with the notice after a kill."""
         if self._page is not None and prefers_html(request.headers.get("accept", "")):
             return await self._page(request, key)
         caller = await self._reader(request)
@@ -118,7 +120,9 @@ class ArticleApi:
             if not any(map(view.sees, seen)):
                 raise not_found(f"article {key}")
         row = shown_or_gone(row)
-        return _by_accept(request, replace(row, article=view.shown(row.article)) if view else row)
+        if view is not None:
+            row = replace(row, article=view.shown(row.article))
+        return _by_accept(request, row, self._base_url or str(request.base_url).rstrip("/"))
 
     async def _view(self, request: Request) -> View | None:
         caller = await self._reader(request)
@@ -145,15 +149,19 @@ class ArticleApi:
         return caller
 
 
-def _by_accept(request: Request, row: Row) -> Response:
+def _by_accept(request: Request, row: Row, base_url: str) -> Response:
     accept = request.headers.get("accept", "*/*")
     headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
     if ninjs.MEDIA_TYPE in accept:
         return Response(
             json.dumps(ninjs.to_ninjs(row.article), ensure_ascii=False), media_type=ninjs.MEDIA_TYPE, headers=headers
         )
+    if newsml.MEDIA_TYPE in accept:
+        return Response(
+            newsml.to_newsml(row.article, base_url), media_type=f"{newsml.MEDIA_TYPE}; charset=utf-8", headers=headers
+        )
     if not any(kind in accept for kind in ("*/*", "application/*", "application/json", "text/html")):
-        raise Problem(406, "not-acceptable", f"there is application/json and {ninjs.MEDIA_TYPE}")
+        raise Problem(406, "not-acceptable", f"there is application/json, {ninjs.MEDIA_TYPE} and {newsml.MEDIA_TYPE}")
     return JSONResponse(_shown(row.article), headers=headers)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from lxml import etree
 from lxml import html as lxml_html
 
+from newswire_publisher.articles.links import link_of
 from newswire_publisher.articles.markup import markup_of, safe_markup, web_address
 from newswire_schemas.article import Article, Concept, Media, PubStatus, clean_text
 
@@ -131,7 +132,8 @@ def _content(item: Any, article: Article) -> None:
         )
         head = etree.SubElement(xhtml, f"{{{XHTML}}}head")
         etree.SubElement(head, f"{{{XHTML}}}title").text = clean_text(article.headline or article.uri)
-        xhtml.append(_body(safe_markup(article.body_html)))
+        own = link_of(article, "")
+        xhtml.append(_body(safe_markup(article.body_html, own if own.startswith("http") else None)))
     elif article.body_text:
         _text(content, "inlineData", article.body_text, contenttype="text/plain")
     for media in article.associations:

@@ -82,7 +82,7 @@ class Atom:
                 tag("updated", rfc3339(page.updated) if page.updated else _EPOCH),
                 tag("generator", GENERATOR),
                 f"<author>{tag('name', channel.title or channel.name)}</author>",
-                *(tag("link", rel=rel, href=href, type=kind) for rel, href, kind in links),
+                *[tag("link", rel=rel, href=href, type=kind) for rel, href, kind in links],
                 "<fh:archive/>" if page.kind == "archive" else "",
             ]
         )
@@ -101,6 +101,7 @@ def _entry(article: Article, updated: datetime, base_url: str) -> Any:
     made.link(href=page_address(base_url, article.uri), rel="alternate", type="text/html")
     made.updated(updated)
     made.published(article.published or article.version_created)
+    made.link(href=page_address(base_url, article.uri))
     for each in categories_of(article):
         made.category(term=each.code or each.term, scheme=_scheme(each.scheme), label=each.term)
     if content := content_of(article):
@@ -110,6 +111,9 @@ def _entry(article: Article, updated: datetime, base_url: str) -> Any:
         entry.set(f"{{{XML}}}lang", article.language)
     for name, moment in (("updated", updated), ("published", article.published or article.version_created)):
         entry.find(name).text = rfc3339(moment)
+    page = entry.find("link")
+    page.set("rel", "alternate")
+    page.set("type", "text/html")
     for name in authors_of(article):
         add(etree.SubElement(entry, "author"), "name", name)
     summary = "\n".join(filter(None, (note_of(article), summary_of(article))))

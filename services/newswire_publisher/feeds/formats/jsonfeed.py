@@ -1,6 +1,7 @@
 """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/), with what wires add under ``_newswire``."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -20,9 +21,12 @@ from newswire_publisher.feeds.formats.rss import REASONS
 from newswire_publisher.feeds.formats.xml import EntryError
 from newswire_publisher.feeds.moments import rfc3339
 from newswire_publisher.feeds.tombstone import Tombstone
-from newswire_schemas.article import Article
+from newswire_schemas.article import Article, clean_text
 
 VERSION = "https://jsonfeed.org/version/1.1"
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_CONTROL = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u00[01][0-9a-f]|[bf])")
+"""How JSON writes a control character that has no other use, behind backslashes that stand for themselves."""
 
 
 class JsonFeed:
@@ -134,5 +138,8 @@ def filled(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def dumped(value: object) -> bytes:
-    """Return JSON in UTF-8, always in the same order; a lone surrogate is an error."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """Return JSON in UTF-8, always in the same order, without the characters that no other format can carry."""
+    text = _ENCODE(value)
+    if not text.isascii() or "\\" in text:
+        text = clean_text(_CONTROL.sub(r"\1", text))
+    return text.encode()

@@ -6,13 +6,15 @@ What has left is there as an association whose ``pubStatus`` is ``canceled``.
 from datetime import datetime
 
 from newswire_publisher.articles import ninjs
+from newswire_publisher.articles.markup import safe_markup, web_address
+from newswire_publisher.feeds.formats.content import original_of
 from newswire_publisher.feeds.formats.jsonfeed import dumped, filled
 from newswire_publisher.feeds.formats.page import Frame, Page
 from newswire_publisher.feeds.formats.rss import REASONS
 from newswire_publisher.feeds.formats.xml import EntryError
 from newswire_publisher.feeds.moments import rfc3339
 from newswire_publisher.feeds.tombstone import Tombstone
-from newswire_schemas.article import Article
+from newswire_schemas.article import Article, Media, key_of
 
 
 class Ninjs:
@@ -26,13 +28,14 @@ class Ninjs:
 
     def entry(self, article: Article, updated: datetime, base_url: str) -> bytes:  # noqa: ARG002
         try:
-            return dumped({"name": article.key, **ninjs.to_ninjs(article)})
+            return dumped({"name": article.key, **ninjs.to_ninjs(_safe(article))})
         except (ValueError, TypeError, AttributeError) as error:
             raise EntryError(f"feeds: the ninjs item of {article.uri!r} cannot be written: {error}") from error
 
     def tombstone(self, gone: Tombstone, base_url: str) -> bytes:  # noqa: ARG002
         return dumped(
             {
+                "name": key_of(gone.uri),
                 "uri": gone.uri,
                 "type": "text",
                 "representationType": "partial",
@@ -57,3 +60,20 @@ class Ninjs:
             "descriptions": [{"role": "summary", "value": channel.description}] if channel.description else None,
         }
         return Frame(dumped(filled(head))[:-1] + b',"associations":[', b"", b"]}\n")
+
+
+def _safe(article: Article) -> Article:
+    """Return the article as every other format shows it: safe HTML, and addresses that anybody can follow."""
+    safe: dict[str, object] = {}
+    if article.body_html:
+        safe["body_html"] = safe_markup(article.body_html, original_of(article) or None)
+    if article.links:
+        safe["links"] = tuple(link for link in article.links if web_address(link.href))
+    if article.associations:
+        safe["associations"] = tuple(_reachable(media) for media in article.associations)
+    return article.model_copy(update=safe) if safe else article
+
+
+def _reachable(media: Media) -> Media:
+    files = tuple(file for file in media.renditions if web_address(file.href))
+    return media.model_copy(update={"renditions": files})

@@ -49,8 +49,8 @@ GENERATOR = "newswire"
 
 _PREFIXES: Prefixes = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
 _ROOT: Prefixes = {**_PREFIXES, "fh": HISTORY, "at": TOMBSTONES}
+_START = open_tag("rss", _ROOT, version="2.0") + "<channel>"
 _ENCODED = f"{{{CONTENT}}}encoded"
-
 
 Related = tuple[str, str, str | None]
 """A link: rel, address and media type."""
@@ -81,14 +81,13 @@ class Rss:
     def frame(self, page: Page) -> Frame:
         """Return the channel's head: what a reader subscribes to, and where its other documents are."""
         channel = page.channel
-        links: list[Related] = [("self", page.self_url, self.media_type)]
+        links: list[Related] = [("self", page.self_url, "application/rss+xml")]
         links += [("hub", page.hub, None)] if page.hub else []
         links += archive_links(page)
         links += [("alternate", page.alternates["atom"], "application/atom+xml")] if "atom" in page.alternates else []
         head = "".join(
             [
-                open_tag("rss", _ROOT, version="2.0"),
-                "<channel>",
+                _START,
                 tag("title", channel.title or channel.name),
                 tag("link", f"{channel.base_url}/"),
                 tag("description", channel.description or channel.title or channel.name),
@@ -96,10 +95,7 @@ class Rss:
                 tag("lastBuildDate", rfc822(page.updated) if page.updated else None),
                 tag("generator", GENERATOR),
                 tag("ttl", str(channel.ttl)),
-                *(
-                    tag("atom:link", rel=rel, href=href, type=kind.partition(";")[0] if kind else None)
-                    for rel, href, kind in links
-                ),
+                *[tag("atom:link", rel=rel, href=href, type=kind) for rel, href, kind in links],
                 "<fh:archive/>" if page.kind == "archive" else "",
             ]
         )
