@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     base_url: str = Field("", description="How readers reach the publisher; by default the address it listens on.")
     public: bool = Field(True, description="Whether public feeds and their articles are read without a token.")
     poll_limit: int = Field(
-        300,
+        500,
         ge=0,
         description="Full answers of one unchanged feed that an address gets in a minute without validators; 0: any.",
     )

@@ -50,6 +50,7 @@ def install(app: typer.Typer) -> None:
         group.command("rm", help="Remove one.")(_remove_command(path, ingest))
         if name == "feed":
             group.command("subscribers")(feed_subscribers)
+            group.command("rename")(feed_rename)
         app.add_typer(group, name=name)
 
 
@@ -149,7 +150,7 @@ def feed_set(
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set up a feed; it fills with what is published from now on."""
+    """Set up a feed; it fills with the published articles that match."""
     body = given(
         title=title or name,
         filter=parse_json(filter_, "--filter"),
@@ -162,6 +163,19 @@ def feed_set(
     with Api(url, token) as api:
         shown = api.call("PUT", f"/v1/feeds/{part(name)}", body=body)
     _print_set(shown, name, as_json)
+
+
+def feed_rename(
+    name: Name,
+    to: Annotated[str, typer.Argument(help="Its new name.")],
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a feed another name; readers of its old addresses are sent on to the new ones."""
+    with Api(url, token) as api:
+        shown = api.call("POST", f"/v1/feeds/{part(name)}/rename", body={"to": to})
+    _print_set(shown, to, as_json)
 
 
 def feed_subscribers(name: Name, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
