@@ -220,3 +220,15 @@ async def test_a_reader_who_polls_sees_every_state_and_the_sum_of_deltas_is_the_
     newest = {entry.id: entry.title for entry in final.entries}
     assert {name: by_delta.get(name) for name in newest} == newest
     assert set(by_delta) == set(newest), "what was killed is still there by the deltas"
+
+
+async def test_every_document_names_itself_its_hub_and_its_archive_in_its_links(wire: Wire) -> None:
+    await wire.http.put("/v1/feeds/small", json={"title": "Small", "limit": 1})
+    await publish(wire, 1, 2)
+    for extension in ("rss", "atom", "json", "ninjs", "newsml"):
+        answer = await wire.anyone.get(f"/feeds/small.{extension}")
+        assert answer.links["self"]["url"] == f"{wire.url}/feeds/small.{extension}"
+        assert answer.links["hub"]["url"] == f"{wire.url}/hub"
+        page = await wire.anyone.get(answer.links["prev-archive"]["url"])
+        assert page.status_code == 200
+        assert page.links["current"]["url"] == f"{wire.url}/feeds/small.{extension}"

@@ -17,7 +17,7 @@ from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.archive import ArchivePage, page_at, way_back
 from newswire_publisher.feeds.codings import Piece
 from newswire_publisher.feeds.entries import Entries, Fragment
-from newswire_publisher.feeds.formats.page import Channel, FeedFormat, Page
+from newswire_publisher.feeds.formats.page import Channel, FeedFormat, Page, link_header
 from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.model import Feed
 from newswire_publisher.feeds.representations import Representations
@@ -38,13 +38,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FeedDocument:
-    """A document in its codings; its channel's ttl (minutes), the feed's generation, the second of its last change."""
+    """A document in its codings; its ttl (minutes), the feed's generation, the second of its last change, its links."""
 
     made: Representations
     generation: int
     modified: datetime
     media_type: str
     ttl: int
+    links: str
 
     @property
     def body(self) -> bytes:
@@ -190,6 +191,7 @@ class FeedDocuments:
             modified=snapshot.state.modified or EPOCH,
             media_type=form.media_type,
             ttl=page.channel.ttl,
+            links=link_header(page),
         )
 
     async def _ordered(self, snapshot: Snapshot, order: str) -> Snapshot:

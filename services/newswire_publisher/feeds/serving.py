@@ -93,6 +93,7 @@ class FeedServing:
             private=feed.access == "token" or not self._public,
             location=wanted.address(request.url.query or None) if extension is None else None,
             delta=delta,
+            headers={"Link": document.links},
         )
         return await self._answers.give(request, ticket, served)
 

@@ -51,6 +51,18 @@ class Page:
     next_url: str | None = None
 
 
+def link_header(page: Page) -> str:
+    """Return a document's links as a header has them (RFC 8288): its hub's (WebSub section 4) and its archive's."""
+    named = (
+        ("self", page.self_url),
+        ("hub", page.hub),
+        ("current", page.current),
+        ("prev-archive", page.prev_archive),
+        ("next-archive", page.next_archive),
+    )
+    return ", ".join(f'<{href}>; rel="{rel}"' for rel, href in named if href)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What stands before, between and after the two lists of parts."""
