@@ -71,6 +71,19 @@ async def test_pages_go_on_by_cursor_without_gap_or_repeat(wire: Wire) -> None:
     assert second.xpath("//nav[@class='pager']/a/@href") == ["/"]
 
 
+async def test_a_rare_section_is_reached_over_pages_that_end_early(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newswire_publisher.web.front.SCANNED", 1)
+    monkeypatch.setattr("newswire_publisher.web.front.STORIES", 1)
+    await wire.submit(story(section="Rare"))
+    await wire.out()
+    await wire.submit(story(OTHER, section="Local"))
+    await wire.out(OTHER)
+    first = await page(wire, "/?section=rare")
+    assert titles(first) == []
+    (older,) = first.xpath("//a[@rel='next']/@href")
+    assert titles(await page(wire, older)) == ["Ferry returns"]
+
+
 async def _listed(wire: Wire, count: int) -> bool:
     return len(await wire.listed()) == count
 
