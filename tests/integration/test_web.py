@@ -314,6 +314,8 @@ async def test_the_builder_shows_the_filter_and_what_it_would_have_carried(wire:
     assert tree.xpath("//h4/a/text()") == ["Hafen offen"]
     listed = await wire.anyone.get(copied["c-list"])
     assert [item["headline"] for item in listed.json()["items"]] == ["Hafen offen"]
+    async with wire.anyone.stream("GET", copied["c-live"]) as live:
+        assert live.headers["content-type"].startswith("text/event-stream")
     wrong = await page(wire, "/feeds?languages=no+tag&urgency=x")
     assert wrong.xpath("//input[@aria-invalid]/@name") == ["languages"]
     assert wrong.xpath("//h2[@id='result-title']/text()") == ["That is no filter yet"]

@@ -67,7 +67,7 @@ class FrontPage:
             if found.after
             else None,
             newest=address(language=language, section=section) if cursor else None,
-            live=_live(wanted) if self._site.public and not cursor else None,
+            live=_live(wanted) if not cursor else None,
         )
 
 
