@@ -15,10 +15,21 @@ one_language_step = functools.cache(LanguageStep)
 
 
 @pytest.fixture
-async def wire(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> AsyncIterator[Wire]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a wire start and stop without waits that mean nothing here."""
     monkeypatch.setattr("newswire_enrichment.app.LanguageStep", one_language_step)
     monkeypatch.setattr("newswire_runtime.hop.READ_BLOCK_MS", 50)
+
+
+@pytest.fixture
+async def wire(quick: None, redis_url: str) -> AsyncIterator[Wire]:
     async with running(redis_url) as started:
+        yield started
+
+
+@pytest.fixture
+async def private(quick: None, redis_url: str) -> AsyncIterator[Wire]:
+    async with running(redis_url, public=False) as started:
         yield started
 
 

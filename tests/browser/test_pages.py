@@ -1,13 +1,12 @@
 """The pages in a real Chromium: with and without script, by keyboard, on a phone, light and dark."""
 
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Route, expect
-from support.pages import ARABIC, CHINESE, ENGLISH, SIZES, OpenPage
+from playwright.async_api import Browser, Route, expect
+from support.pages import ARABIC, CHINESE, ENGLISH, GERMAN, SIZES, OpenPage
 from support.wire import Wire, story
 
 from newswire_schemas.article import key_of
@@ -145,16 +144,14 @@ async def test_a_killed_story_leaves_a_notice(stories: Wire, open_page: OpenPage
 
 
 async def test_the_front_page_follows_the_stream_without_a_reload(wire: Wire, open_page: OpenPage) -> None:
-    stream = await stream_of(wire, {"languages": ["en"]})
     await wire.submit(story(ENGLISH, headline="Bridge to reopen"))
     await wire.out(ENGLISH)
-    page = await open_page("about:blank")
-    await page.route("**/v1/live*", stream)
-    await page.goto("/?language=en")
+    page = await open_page("/?language=en")
     await expect(page.get_by_role("status")).to_have_text("Live")
     await page.evaluate("window.stayed = true")
     items = page.locator(".story")
     await expect(items).to_have_count(1)
+    await wire.submit(story(GERMAN, language="de", headline="Nicht auf dieser Seite"))
     new = "urn:newsml:test.example:new"
     fields: dict[str, Any] = {"headline": "<b>Ferry</b> returns & stays", "urgency": 1, "language": "en"}
     await wire.submit({"uri": new, "body_text": "It is back.", "section": "Harbour"} | fields)
@@ -173,25 +170,20 @@ async def test_the_front_page_follows_the_stream_without_a_reload(wire: Wire, op
     await expect(items.last.locator("article")).to_have_text("A story was withdrawn. Do not use it.")
     assert await page.evaluate("window.stayed")
     assert not (await Axe().run(page)).response["violations"]
-    await page.unroute_all(behavior="ignoreErrors")
     await items.first.get_by_role("link").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Ferry returns")
 
 
-async def stream_of(wire: Wire, wanted: dict[str, Any]) -> Callable[[Route], Awaitable[None]]:
-    """Answer as the live stream does, with the very payloads of a subscription; each answer ends and is asked anew."""
-    hook = await wire.hook(filter=wanted)
-
-    async def answer(route: Route) -> None:
-        after = int(route.request.headers.get("last-event-id", 0))
-        events = [
-            f"id: {entry['sequence']}\nevent: {entry['type']}\ndata: {entry['payload']}\n\n"
-            for entry in await hook.log(after)
-        ]
-        body = "".join(["retry: 50\n\n", *events])
-        await route.fulfill(content_type="text/event-stream", body=body)
-
-    return answer
+async def test_a_private_wire_is_read_and_followed_with_a_token_as_password(browser: Browser, private: Wire) -> None:
+    made = await private.http.post("/v1/tokens", json={"role": "subscriber", "name": "reader"})
+    credentials: Any = {"username": "anyone", "password": made.json()["token"]}
+    page = await (await browser.new_context(base_url=private.url, http_credentials=credentials)).new_page()
+    await page.goto("/")
+    await expect(page.get_by_role("status")).to_have_text("Live")
+    await private.submit(story(ENGLISH, headline="For readers with a token"))
+    await page.get_by_role("link", name="For readers with a token").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("For readers with a token")
+    assert made.json()["token"] not in page.url
 
 
 async def test_a_page_without_its_stream_is_as_it_was(stories: Wire, open_page: OpenPage) -> None:

@@ -71,6 +71,19 @@ async def test_pages_go_on_by_cursor_without_gap_or_repeat(wire: Wire) -> None:
     assert second.xpath("//nav[@class='pager']/a/@href") == ["/"]
 
 
+async def test_a_rare_section_is_reached_over_pages_that_end_early(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newswire_publisher.web.front.SCANNED", 1)
+    monkeypatch.setattr("newswire_publisher.web.front.STORIES", 1)
+    await wire.submit(story(section="Rare"))
+    await wire.out()
+    await wire.submit(story(OTHER, section="Local"))
+    await wire.out(OTHER)
+    first = await page(wire, "/?section=rare")
+    assert titles(first) == []
+    (older,) = first.xpath("//a[@rel='next']/@href")
+    assert titles(await page(wire, older)) == ["Ferry returns"]
+
+
 async def _listed(wire: Wire, count: int) -> bool:
     return len(await wire.listed()) == count
 
@@ -301,6 +314,8 @@ async def test_the_builder_shows_the_filter_and_what_it_would_have_carried(wire:
     assert tree.xpath("//h4/a/text()") == ["Hafen offen"]
     listed = await wire.anyone.get(copied["c-list"])
     assert [item["headline"] for item in listed.json()["items"]] == ["Hafen offen"]
+    async with wire.anyone.stream("GET", copied["c-live"]) as live:
+        assert live.headers["content-type"].startswith("text/event-stream")
     wrong = await page(wire, "/feeds?languages=no+tag&urgency=x")
     assert wrong.xpath("//input[@aria-invalid]/@name") == ["languages"]
     assert wrong.xpath("//h2[@id='result-title']/text()") == ["That is no filter yet"]

@@ -15,5 +15,5 @@ FLAGS = (
 )
 SIZES = {"phone": (360, 740), "desktop": (1280, 850)}
 
-ENGLISH, ARABIC, CHINESE = "urn:newsml:test.example:en", "urn:newsml:test.example:ar", "urn:newsml:test.example:zh"
+ENGLISH, GERMAN, ARABIC, CHINESE = (f"urn:newsml:test.example:{language}" for language in ("en", "de", "ar", "zh"))
 OpenPage = Callable[..., Awaitable[Page]]

@@ -21,8 +21,8 @@ from newswire_schemas.filters import Filter
 SCANNED = 2_000
 """Articles that one call with a filter looks at, at most; the cursor goes on from there."""
 
-PAGE = 100
-"""Articles that are read in one round trip."""
+PAGE = 25
+"""Articles that a dry run reads and compares in one go: between two, others have their turn."""
 
 FACETS_SCANNED = 300
 FACETS_S = 1.0
@@ -76,12 +76,12 @@ class ArticleSearch:
         self._clock = clock
         self._facets: tuple[float, Facets] = (float("-inf"), Facets({}))
 
-    async def page(self, wanted: Filter, limit: int, before: Place | None = None) -> Found:
-        """Return up to ``limit`` matching articles below ``before``."""
+    async def page(self, wanted: Filter, limit: int, before: Place | None = None, most: int = SCANNED) -> Found:
+        """Return up to ``limit`` matching articles below ``before``, of the next ``most`` that there are."""
         holds = compile_filter(wanted)
         rows: list[Row] = []
         scanned = 0
-        while scanned < SCANNED:
+        while scanned < most:
             places = await self._store.newest(limit, before)
             if not places:
                 return Found(tuple(rows), scanned, None)

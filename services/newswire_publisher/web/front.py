@@ -21,6 +21,8 @@ from newswire_runtime.problems import Problem
 from newswire_schemas.filters import Filter
 
 STORIES = 40
+SCANNED = 400
+"""Articles that one page looks at: where few match it ends early, and the next page goes on."""
 MOST_CHOICES = 14
 
 
@@ -48,7 +50,7 @@ class FrontPage:
         language, section = request.query_params.get("language"), request.query_params.get("section")
         cursor = request.query_params.get("cursor")
         wanted = _filter(language, section)
-        found = await self._search.page(wanted, STORIES, read_cursor(cursor))
+        found = await self._search.page(wanted, STORIES, read_cursor(cursor), SCANNED)
         facets = await self._search.facets()
         stories = [Story(row) for row in found.rows]
         days = [list(group) for _, group in itertools.groupby(stories, key=lambda each: each.row.published.date())]  # type: ignore[union-attr] # what is public was published
@@ -65,7 +67,7 @@ class FrontPage:
             if found.after
             else None,
             newest=address(language=language, section=section) if cursor else None,
-            live=_live(wanted) if self._site.public and not cursor else None,
+            live=_live(wanted) if not cursor else None,
         )
 
 

@@ -129,6 +129,7 @@ function connect() {
   });
   listen(["new", "rewritten", "reinstated", "corrected", "updated"], show);
   listen(["killed", "withheld", "expired"], withdraw);
+  stream.addEventListener("gap", () => location.reload()); // more was missed than the wire still tells
   addEventListener("pagehide", () => stream.close(), { once: true }); // so that the browser may keep the page
 }
 
