@@ -8,6 +8,7 @@ Every failure is one line: no connection, a problem document (RFC 9457), or an a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -94,11 +95,32 @@ class Api:
         except httpx.TimeoutException as exc:
             raise CommandError(f"{base}: no answer in {TIMEOUT_S:.0f} s") from exc
         except httpx.HTTPError as exc:
-            raise CommandError(
-                f"{base}: cannot be reached ({one_line(str(exc))}); is it running? Start it with `newswire up`, "
-                "or give --url"
-            ) from exc
+            raise _unreachable(base, exc) from exc
         return self._read(answer)
+
+    @contextlib.contextmanager
+    def stream(
+        self, path: str, params: Mapping[str, str | int], headers: Mapping[str, str], quiet: float
+    ) -> Iterator[Iterator[bytes]]:
+        """Open an answer that does not end, and yield its bytes as they come; fail after ``quiet`` seconds without any.
+
+        Raise Refusal or CommandError; an answer that ends just ends.
+        """
+        import httpx
+
+        timeout = httpx.Timeout(TIMEOUT_S, read=quiet)
+        try:
+            with self._http.stream("GET", self._url + path, params=params, headers=headers, timeout=timeout) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    self._read(answer)
+                yield answer.iter_bytes()
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as exc:
+            raise UsageProblem(f"{self._url}: {one_line(str(exc))}") from exc
+        except httpx.ConnectError as exc:
+            raise _unreachable(self._url, exc) from exc
+        except httpx.HTTPError as exc:
+            raise CommandError(f"{self._url}: the connection is lost ({one_line(str(exc))})") from exc
 
     def items(self, path: str, limit: int | None = None, **params: str | int) -> Iterator[dict[str, Any]]:
         """Yield the items of a list, page by page."""
@@ -131,6 +153,11 @@ class Api:
                 hint = "; give --token or set NEWSWIRE_TOKEN"
             raise Refusal(answer.status_code, one_line(f"{body['detail']}{hint}"))
         raise Refusal(answer.status_code, f"{answer.request.url}: HTTP {answer.status_code}, which is no newswire's")
+
+
+def _unreachable(base: str, exc: Exception) -> CommandError:
+    why = one_line(str(exc))
+    return CommandError(f"{base}: cannot be reached ({why}); is it running? Start it with `newswire up`, or give --url")
 
 
 def part(text: str) -> str:

@@ -45,9 +45,9 @@ def free_port() -> int:
 class Up:
     """A running `newswire up`."""
 
-    def __init__(self, data_dir: Path, *arguments: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, port: int = 0) -> None:
         self.data_dir = data_dir
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ready_file = data_dir.parent / "ready"
         self.ready_file.write_text("stale")
@@ -81,8 +81,8 @@ class Up:
 
 
 @contextmanager
-def up(data_dir: Path, *arguments: str) -> Iterator[Up]:
-    running = Up(data_dir, *arguments)
+def up(data_dir: Path, *arguments: str, port: int = 0) -> Iterator[Up]:
+    running = Up(data_dir, *arguments, port=port)
     try:
         yield running
     finally:
@@ -322,3 +322,52 @@ def wait_until(condition: Callable[[], bool], seconds: float = 40) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
         time.sleep(0.05)
+
+
+def test_tail_goes_on_where_it_was_when_the_wire_was_killed(tmp_path: Path) -> None:
+    port = free_port()
+    tail: subprocess.Popen[str] | None = None
+
+    def submit(running: Up, uri: str, **fields: str) -> None:
+        (tmp_path / "story.json").write_text(json.dumps(STORY | {"uri": uri} | fields))
+        done = running.command("submit", str(tmp_path / "story.json"))
+        assert done.returncode == 0, done
+
+    def line() -> str:
+        assert tail is not None and tail.stdout is not None
+        return tail.stdout.readline()
+
+    try:
+        with up(tmp_path / "var", "--no-demo", port=port) as running:
+            submit(running, "urn:test:before", headline="Before")
+            deadline = time.monotonic() + 10
+            while "Before" not in urllib.request.urlopen(f"{running.url}/v1/articles").read().decode():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            tail = subprocess.Popen(
+                [NEWSWIRE, "tail", "--filter", '{"languages": ["en"]}'],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment(NEWSWIRE_URL=running.url, NEWSWIRE_TOKEN=running.token),
+            )
+            assert "Before" in line()
+            submit(running, "urn:test:german", headline="Deutsch", language="de")
+            submit(running, "urn:test:first", headline="First")
+            assert line().split()[1:] == ["new", "en", "First"]
+            running.process.kill()
+            running.process.communicate()
+        with up(tmp_path / "var", "--no-demo", port=port) as running:
+            submit(running, "urn:test:second", headline="Second")
+            assert line().split()[1:] == ["new", "en", "Second"]
+            done = running.command("kill", "urn:test:first", "--note", "Wrong.")
+            assert done.returncode == 0, done
+            assert "killed" in line()
+            tail.send_signal(signal.SIGINT)
+            out, err = tail.communicate(timeout=10)
+            assert (tail.returncode, out) == (0, "")
+            assert set(err.splitlines()) <= {each for each in err.splitlines() if "trying again" in each}
+    finally:
+        if tail is not None and tail.poll() is None:
+            tail.kill()
+            tail.communicate()

@@ -249,6 +249,31 @@ async def test_a_client_that_does_not_read_is_dropped_and_others_go_on(
     assert int(last) < got
 
 
+async def test_two_hundred_streams_each_get_what_their_filter_takes(wire: Wire) -> None:
+    languages = ["de", "en", "fr", "es", "pl"]
+    async with contextlib.AsyncExitStack() as clients:
+        streams = [
+            (
+                languages[n % 5],
+                await clients.enter_async_context(
+                    streaming(wire.url, {"languages": [languages[n % 5]], "urgency": 5 + n % 5})
+                ),
+            )
+            for n in range(200)
+        ]
+        items = [story(f"urn:live:{n}", language=languages[n % 5]) for n in range(10)]
+        answer = await wire.http.post("/v1/articles", json=items)
+        assert answer.status_code == 202, answer.text
+        for language, live in streams:
+            await live.take(2)
+            assert {event.message["data"]["language"] for event in live.events} == {language}
+        await wire.desk("kill", "urn:live:0")
+        for language, live in streams:
+            if language == "de":
+                assert (await live.take(3))[-1].type == "article.killed"
+    assert all(len(live.events) == (3 if language == "de" else 2) for language, live in streams)
+
+
 async def test_heartbeats_move_the_id_of_a_stream_whose_filter_takes_nothing(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

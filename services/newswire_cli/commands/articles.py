@@ -1,7 +1,6 @@
-"""The desk's commands: submit, kill, withhold, reinstate, tail."""
+"""The desk's commands: submit, kill, withhold, reinstate."""
 
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +22,6 @@ def install(app: typer.Typer) -> None:
     app.command()(kill)
     app.command()(withhold)
     app.command()(reinstate)
-    app.command()(tail)
 
 
 def submit(
@@ -82,30 +80,6 @@ def reinstate(key: Key, note: Note = None, url: Url = None, token: Token = None,
     _desk_act("reinstate", key, note, url, token, as_json)
 
 
-def tail(
-    lines: Annotated[int, typer.Option(min=0, max=100, help="How many to begin with.")] = 10,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 1.0,
-    url: Url = None,
-    token: Token = None,
-    as_json: AsJson = False,
-) -> None:
-    """Follow the newest articles until Ctrl-C."""
-    seen: set[tuple[str, Any]] = set()
-    first = True
-    with Api(url, token) as api:
-        try:
-            while True:
-                page = api.call("GET", "/v1/articles", params={"limit": 100})["items"]
-                fresh = [item for item in page if (item["uri"], item.get("version")) not in seen]
-                seen |= {(item["uri"], item.get("version")) for item in fresh}
-                for item in reversed(fresh[:lines] if first else fresh):
-                    _print_article(item, as_json)
-                first = False
-                time.sleep(interval)
-        except KeyboardInterrupt:
-            return
-
-
 def key_from(text: str) -> str:
     """Return the key of what a person wrote: a key, or a uri."""
     if ":" not in text:
@@ -129,16 +103,6 @@ def _print_items(items: list[dict[str, Any]]) -> None:
     for item in items:
         words = [item["outcome"], item["act"], item["uri"], str(item["version"])]
         print(" ".join(words) + (f"  ({item['reason']})" if item.get("reason") else ""), flush=True)
-
-
-def _print_article(item: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        import json
-
-        print(json.dumps(item, ensure_ascii=False), flush=True)
-        return
-    moment = str(item.get("published") or item.get("version_created") or "")[:19]
-    print(f"{moment}  {item.get('language') or '-':5}  {item.get('headline') or item['uri']}", flush=True)
 
 
 def _read(name: str) -> bytes:

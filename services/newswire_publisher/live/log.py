@@ -66,10 +66,10 @@ class LiveLog:
     async def wait(self, sequence: int, limit: int, block_ms: int) -> list[Entry]:
         """Return the entries after a number as soon as there are any; none after ``block_ms``."""
         answer = await self._client.xread({LiveKeys.log: f"{sequence}-0"}, count=limit, block=block_ms)
-        return [_entry(*row) for row in _rows(answer)]
+        return [_entry(*row) for row in rows_of(answer)]
 
 
-def _rows(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
+def rows_of(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
     """Return the rows of a read of one stream: a mapping, or a list of pairs in RESP2."""
     if not answer:
         return []
