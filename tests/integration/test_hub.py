@@ -12,11 +12,14 @@ import pytest
 from aiohttp import web
 from support.servers import KillableServer
 from support.subscriber import Asked, Sent, Subscriber, ask, subscribe, subscribing
-from support.wire import Wire, running, story, until
+from support.wire import Builder, Wire, running, story, until
 
+from newswire_enrichment.app import build as build_enrichment
+from newswire_ingest.app import build as build_ingest
+from newswire_publisher.app import build as build_publisher
 from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.hub.deliveries import Deliveries
-from newswire_schemas.streams import HubKeys
+from newswire_schemas.streams import HubKeys, partition_of
 
 
 @pytest.fixture
@@ -845,6 +848,39 @@ async def test_without_the_broker_a_request_is_answered_503(
 
         await until(taken)
         await subscriber.heard("cb", "subscribe")
+
+
+async def test_feeds_of_all_partitions_are_distributed(quick: None, redis_url: str, subscriber: Subscriber) -> None:
+    names = [f"feed{number}" for number in range(6)]
+    assert {partition_of(name, 3) for name in names} == {0, 1, 2}
+    async with running(redis_url, partitions=3) as wire:
+        for name in names:
+            assert (await wire.http.put(f"/v1/feeds/{name}", json={"title": name})).status_code == 201
+            await subscribe(wire, subscriber, name, topic(wire, name))
+        await wire.submit(story())
+        for name in names:
+            await subscriber.got(name)
+        assert [item["feed"] for item in await listed(wire)] == names
+        assert len(await listed(wire, feed="feed3")) == 1
+
+
+async def test_one_process_takes_requests_and_another_delivers(
+    quick: None, redis_url: str, subscriber: Subscriber
+) -> None:
+    def only(*roles: str) -> Builder:
+        return lambda settings: build_publisher(settings, only=roles)
+
+    async with (
+        running(redis_url, services=[build_ingest, build_enrichment, only("feeds", "api")]) as wire,
+        running(redis_url, services=[only("webhooks")]),
+        running(redis_url, services=[only("webhooks")]),
+    ):
+        await subscribe(wire, subscriber, "cb", topic(wire))
+        await wire.submit(story())
+        (sent,) = await subscriber.got("cb")
+        assert sent.body == (await wire.feed()).content
+        await outcome(wire, "delivered")
+        assert len(subscriber.sent) == 1
 
 
 async def test_hundreds_of_changes_end_in_the_last_state_everywhere(wire: Wire, subscriber: Subscriber) -> None:
