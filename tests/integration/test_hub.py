@@ -381,6 +381,18 @@ async def test_more_waiting_callbacks_than_there_is_room_for_are_refused_for_now
     assert codes[2].headers["retry-after"] == "60"
 
 
+async def test_callbacks_of_one_host_are_asked_only_so_often(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire, subscriber: Subscriber
+) -> None:
+    monkeypatch.setattr("newswire_publisher.hub.store.MOST_A_MINUTE", 3)
+    answers = [await ask(wire, "subscribe", topic(wire), f"{subscriber.url}/cb{number}") for number in range(5)]
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429, 429]
+    assert answers[-1].headers["retry-after"] == "60"
+    other = subscriber.url.replace("127.0.0.1", "localhost")
+    assert (await ask(wire, "subscribe", topic(wire), other)).status_code != 429
+    await until(lambda: len(subscriber.asked) == 3)
+
+
 async def test_a_feed_takes_only_so_many_subscribers(
     monkeypatch: pytest.MonkeyPatch, wire: Wire, subscriber: Subscriber
 ) -> None:
