@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from fastapi import FastAPI
-from support.subscriber import Subscriber, ask, subscribe, subscribing
+from support.subscriber import Subscriber, ask, subscribe
 from support.wire import Wire, running, until
 
 from newswire_publisher.hub.api import HubApi
@@ -91,12 +91,6 @@ async def hub(redis_url: str, pages: Pages) -> AsyncIterator[Wire]:
 
     async with running(redis_url, services=[build]) as wire:
         yield wire
-
-
-@pytest.fixture
-async def subscriber() -> AsyncIterator[Subscriber]:
-    async with subscribing() as server:
-        yield server
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["plain", "signed"])

@@ -5,12 +5,10 @@ import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-from support.subscriber import Subscriber, subscribe, subscribing
+from support.subscriber import Subscriber, subscribe
 from support.wire import OPERATOR, Wire, story, until
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "websub.md").read_text(encoding="utf-8")
@@ -18,12 +16,6 @@ BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTA
 SHELL = [text for kind, text in BLOCKS if kind == "sh"]
 PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 SECRET = "the secret of the guide"
-
-
-@pytest.fixture
-async def subscriber() -> AsyncIterator[Subscriber]:
-    async with subscribing() as server:
-        yield server
 
 
 def command(*words: str) -> str:
