@@ -1,6 +1,7 @@
 """Private feeds by WebSub, in every format: for holders of a token, and as far as it goes."""
 
 import base64
+import time
 from typing import Any
 
 import pytest
