@@ -132,6 +132,10 @@ class HubKeys:
         self.check_state = f"{self._prefix}:check-state"
         self.bell = f"{self._prefix}:bell"
 
+    def requests(self, host: str) -> str:
+        """How many requests named callbacks of a host within the minute."""
+        return f"{self._prefix}:requests:{zlib.crc32(host.encode()):08x}"
+
     def subscribers(self, feed: str) -> str:
         """A feed's subscriptions (hash of id to JSON)."""
         return f"{self._prefix}:{feed}:subs"

@@ -4,6 +4,7 @@ import functools
 from collections.abc import AsyncIterator
 
 import pytest
+from support.subscriber import Subscriber, subscribing
 from support.wire import Receiver, Wire, receiving, running
 
 from newswire_enrichment.steps.language import LanguageStep
@@ -30,3 +31,15 @@ async def wire(quick: None, redis_url: str, receiver: Receiver) -> AsyncIterator
     async with running(redis_url) as started:
         yield started
         receiver.let_go.set()
+
+
+@pytest.fixture
+async def subscriber() -> AsyncIterator[Subscriber]:
+    async with subscribing() as server:
+        yield server
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newswire_publisher.hub.calls.FIRST_DELAY", 50)
+    monkeypatch.setattr("newswire_publisher.hub.calls.CHECK_DELAYS", (50, 50, 50))

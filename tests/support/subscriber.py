@@ -13,7 +13,8 @@ from typing import Any
 import feedparser
 from aiohttp import web
 
-from support.wire import until
+from newswire_schemas.streams import HubKeys
+from support.wire import Wire, until
 
 LINK = re.compile(r'<([^>]*)>;\s*rel="([a-z]+)"')
 
@@ -175,3 +176,54 @@ async def subscribe(wire: Any, subscriber: Subscriber, path: str, topic: str, **
 
     found: str = await until(listed, what=f"{callback} is subscribed")
     return found
+
+
+def uri(number: int) -> str:
+    return f"urn:newsml:test.example:{number}"
+
+
+def topic(wire: Wire, name: str = "all", extension: str = "rss") -> str:
+    return f"{wire.url}/feeds/{name}.{extension}"
+
+
+async def listed(wire: Wire, **params: Any) -> list[dict[str, Any]]:
+    answer = await wire.http.get("/v1/hub/subscriptions", params=params)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+async def outcome(wire: Wire, expected: str) -> dict[str, Any]:
+    """Wait until the one subscription's last delivery came to this, and return it."""
+
+    async def said() -> dict[str, Any] | None:
+        (item,) = await listed(wire)
+        return item if item.get("last", {}).get("outcome") == expected else None
+
+    found: dict[str, Any] = await until(said, what=f"the last outcome is {expected}")
+    return found
+
+
+async def none_left(wire: Wire) -> None:
+    async def empty() -> bool:
+        return not await listed(wire)
+
+    await until(empty, what="no subscription is left")
+
+
+async def token(wire: Wire, name: str = "reader", role: str = "subscriber") -> dict[str, Any]:
+    answer = await wire.http.post("/v1/tokens", json={"role": role, "name": name})
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def private_feed(wire: Wire, name: str = "inside") -> None:
+    answer = await wire.http.put(f"/v1/feeds/{name}", json={"title": "Inside", "access": "token"})
+    assert answer.status_code == 201, answer.text
+
+
+async def nothing_pending(wire: Wire) -> None:
+    async def none() -> bool:
+        return not await wire.broker.hlen(HubKeys(0).pending)
+
+    await until(none, what="no callback is still to be asked")

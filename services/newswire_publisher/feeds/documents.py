@@ -25,7 +25,7 @@ from newswire_publisher.feeds.snapshots import Shown, Snapshot, Snapshots
 from newswire_publisher.feeds.validators import etag_of
 from newswire_publisher.routing.entitlement import View
 from newswire_runtime.client import Client
-from newswire_schemas.article import key_of
+from newswire_schemas.article import from_ms, key_of
 
 KEPT_DOCUMENTS = 2_000
 KEPT_SNAPSHOTS = 1_000
@@ -157,13 +157,19 @@ class FeedDocuments:
         return snapshot
 
     async def _narrowed(self, wanted: Wanted) -> Snapshot:
-        """Return what a view sees of the feed: the newest that it may have, and what has left of that."""
+        """Return what a view sees of the feed: the newest that it may have, and what has left of that.
+
+        Its newest moment is that of what it sees, so that its bytes change only when that does.
+        """
         view, feed = wanted.view, wanted.feed
         snapshot = await self._snapshots.newest(wanted.name, feed.order, MOST_SEARCHED)
         seen = await self._seen(view, snapshot.items)
         gone = [each for each in snapshot.gone if await self._entries.was_seen(key_of(each.uri), view)]
         more = snapshot.more or len(seen) > feed.limit
-        narrowed = replace(snapshot, items=seen[: feed.limit], gone=tuple(gone[: feed.limit]), more=more)
+        moments = [*[from_ms(shown.moment) for shown in seen], *[each.when for each in gone]]
+        state = replace(snapshot.state, newest=max(moments, default=None))
+        items, told = seen[: feed.limit], tuple(gone[: feed.limit])
+        narrowed = replace(snapshot, state=state, items=items, gone=told, more=more)
         return await self._ordered(narrowed, feed.order)
 
     async def _seen(self, view: View | None, items: Sequence[Shown]) -> tuple[Shown, ...]:

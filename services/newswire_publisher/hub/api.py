@@ -69,7 +69,8 @@ class HubApi:
         try:
             await self._store.request(call)
         except TooManyError as exc:
-            raise Problem(503, "too-many", f"{exc}; try again later", headers={"Retry-After": "60"}) from exc
+            status = 429 if exc.often else 503
+            raise Problem(status, "too-many", f"{exc}; try again later", headers={"Retry-After": "60"}) from exc
         return Response(status_code=202)
 
     async def explain(self, request: Request) -> PlainTextResponse:

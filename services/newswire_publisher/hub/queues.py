@@ -1,7 +1,6 @@
 """The queues of one partition on Redis: what is due is leased from them, and what changed is spread to them."""
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,10 @@ from newswire_schemas.streams import FeedKeys, HubKeys, feed_bell
 
 LEASE_MS = 20_000
 """Longer than an attempt with its settling can take, so that a callback never has two at once."""
+
+
+MOST_FEEDS, MOST_ENDS = 256, 100
+"""Feeds that are spread, and leases that are ended, at one look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,18 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What a worker sees at a look: feeds that changed, the first ms of each queue and lease, leases that ended."""
+    """What a worker sees at a look, by the server's clock in ms.
+
+    ``dirty`` are feeds that have changed, ``ended`` subscriptions whose leases have ended, ``next_end`` is when the
+    next one does; ``firsts`` and ``leases`` say when the first of each queue is due, and loses its lease.
+    """
 
     now: int
     dirty: tuple[str, ...]
     ended: tuple[str, ...]
+    next_end: int | None
     firsts: tuple[int | None, ...]
     leases: tuple[int | None, ...]
-    next_end: int | None
     bells: dict[str, str]
 
 
@@ -46,6 +53,7 @@ class HubQueues:
         self._partitions = partitions
         self._keys = keys = HubKeys(partition)
         self._bells = (keys.bell, feed_bell(partition))
+        self._look = Script("newswire_publisher.hub", "look.lua")
         self._spread = Script("newswire_publisher.hub", "spread.lua")
         self._take = Script("newswire_publisher.hub", "take.lua")
         self.due = Queue(keys.due, keys.leased, keys.state, keys.due, rooms[0])
@@ -54,27 +62,21 @@ class HubQueues:
         self.all = (self.due, self.again, self.checks)
 
     async def look(self) -> Glance:
-        """Look at everything once, in one round trip. Our clock says when to ask, the server's what is due."""
-        pipeline = self._client.pipeline(transaction=False)
-        for bell in self._bells:
-            pipeline.xrevrange(bell, count=1)
-        pipeline.zrange(self._keys.dirty, 0, 255)
-        pipeline.zrange(self._keys.ends, 0, 99, withscores=True)
-        for queue in self.all:
-            pipeline.zrange(queue.waiting, 0, 0, withscores=True)
-            pipeline.zrange(queue.leased, 0, 0, withscores=True)
-        first, second, dirty, ends, *rest = await pipeline.execute()
-        now = int(time.time() * 1000)
-        heads = [int(found[0][1]) if found else None for found in rest]
-        bells = [rung[0][0].decode() if rung else "0-0" for rung in (first, second)]
+        """Look at everything once, in one step."""
+        keys = self._keys
+        names = [keys.dirty, keys.ends]
+        names += [name for queue in self.all for name in (queue.waiting, queue.leased)]
+        answer = await self._look(self._client, [*names, *self._bells], [MOST_FEEDS, MOST_ENDS])
+        now, dirty, ended, next_end, *rest = answer
+        heads = [None if at < 0 else int(at) for at in rest[:6]]
         return Glance(
             now=now,
             dirty=tuple(feed.decode() for feed in dirty),
-            ended=tuple(each.decode() for each, at in ends if at <= now),
+            ended=tuple(each.decode() for each in ended),
+            next_end=None if next_end < 0 else next_end,
             firsts=tuple(heads[::2]),
             leases=tuple(heads[1::2]),
-            next_end=int(ends[0][1]) if ends else None,
-            bells=dict(zip(self._bells, bells, strict=True)),
+            bells=dict(zip(self._bells, [rung.decode() for rung in rest[6:]], strict=True)),
         )
 
     async def spread(self, feeds: Sequence[str]) -> None:

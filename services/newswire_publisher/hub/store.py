@@ -1,9 +1,11 @@
 """The hub's state on Redis: one method a step, each one script."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from newswire_publisher.hub.model import Call, Subscription, feed_of
 from newswire_runtime.client import Client
@@ -15,11 +17,20 @@ MOST_PENDING = 1_000
 """Requests of one partition whose callbacks have not answered yet: strangers can make them."""
 MOST_SUBSCRIBERS = 10_000
 """Of one feed."""
+MOST_A_MINUTE = 600
+"""Requests for callbacks of one host, of one partition: the hub is not to be a tool against others."""
 PAGE = 500
 
 
 class TooManyError(Exception):
-    """The hub takes no more of this now; the message says what there is too much of."""
+    """The hub takes no more of this now; the message says what there is too much of.
+
+    ``often`` if the caller asked too often, and not for too much.
+    """
+
+    def __init__(self, message: str, *, often: bool = False) -> None:
+        super().__init__(message)
+        self.often = often
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +74,14 @@ class HubStore:
         subscription = call.subscription
         keys, feed = self._keys(subscription.id)
         names = [keys.checks, keys.checking, keys.check_state, keys.pending, keys.bell, feed.subscribers, feed.state]
+        names.append(keys.requests(urlsplit(subscription.callback).hostname or ""))
         most = MOST_SUBSCRIBERS if call.mode == "subscribe" else 0
-        words: list[Word] = [subscription.id, call.model_dump_json(exclude_none=True), MOST_PENDING, most]
+        words: list[Word] = [subscription.id, _json(call), MOST_PENDING, most, MOST_A_MINUTE]
         taken = await self._group.script(self._scripts["request"], names, words)
         if taken == 0:
             raise TooManyError("too many callbacks have not answered yet")
+        if taken == -2:
+            raise TooManyError(f"callbacks of one host are asked {MOST_A_MINUTE} times a minute at most", often=True)
         if taken < 0:
             raise TooManyError(f"the feed {subscription.feed} has as many subscribers as it can")
 
@@ -141,14 +155,18 @@ class HubStore:
                 for each, ends in await self._client.zrange(HubKeys(partition).ends, 0, -1, withscores=True)
             ]
         wanted = sorted(each for each in known if each[0] > after and feed in {None, feed_of(each[0])})[:limit]
-        found: list[Listed] = []
-        for subscription_id, ends in wanted:
-            keys, _ = self._keys(subscription_id)
-            subscription = (await self.subscriptions([subscription_id])).get(subscription_id)
-            generation, last = await self._client.hmget(keys.state, f"g:{subscription_id}", f"o:{subscription_id}")
-            if subscription is not None:
-                found.append(Listed(subscription, ends, int(generation or 0), json.loads(last) if last else None))
-        return found
+        found = await asyncio.gather(*[self._listed(subscription_id, ends) for subscription_id, ends in wanted])
+        return [each for each in found if each is not None]
+
+    async def _listed(self, subscription_id: str, ends: int) -> Listed | None:
+        keys, feed = self._keys(subscription_id)
+        body = await self._group.execute("HGET", feed.subscribers, subscription_id)
+        names = [f"g:{subscription_id}", f"o:{subscription_id}"]
+        generation, last = await self._group.execute("HMGET", keys.state, *names)
+        if body is None:
+            return None
+        subscription = Subscription.model_validate_json(body)
+        return Listed(subscription, ends, int(generation or 0), json.loads(last) if last else None)
 
     def _keys(self, subscription_id: str) -> tuple[HubKeys, FeedKeys]:
         feed = feed_of(subscription_id)
