@@ -217,7 +217,7 @@ def _feeds(parts: _Parts, hot: HotAnswers) -> tuple[FeedSinks, FeedApi, list[Loo
         views=parts.views,
         public=parts.settings.public,
     )
-    watches, shrinker = watches_of(client, partitions, hot), Shrinker(hot.drop)
+    watches, shrinker = watches_of(client, partitions, hot, documents.refresh), Shrinker(hot.drop)
     answers = FeedAnswers(
         hot=hot,
         lease_of=lambda feed: watches[partition_of(feed, partitions)].lease,
