@@ -1,9 +1,9 @@
 """One article that matches 500 feeds of 50 entries: what it costs until every feed is fresh in every format.
 
 Ours is all that a publisher's process does for it on a real Valkey: it reads what the feeds show now,
-renders the entry, and makes each document with its frame and ETag, and in the last line its gzip too. The plain way renders
-each feed with feedgen and compresses it with zlib, from articles that are in memory already; one feed
-of it is measured, in one format.
+renders the entry, and makes each document with its frame and ETag; in the last line with its gzip, too. The
+plain way renders each feed with feedgen and compresses it with zlib, from articles that are in memory
+already; one feed of it is measured, in one format.
 """
 
 import gzip

@@ -8,10 +8,12 @@ the archive (archive.py), and the delta since a generation that a reader's ETag 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter, gt
+from types import MappingProxyType
 
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.archive import ArchivePage, page_at, way_back
@@ -246,20 +248,24 @@ def _joined(fragments: Sequence[Fragment], separator: Piece) -> list[Piece]:
     return joined
 
 
+@lru_cache(KEPT_SNAPSHOTS)
+def _channel(name: str, title: str, base_url: str, description: str, language: str | None) -> Channel:
+    return Channel(name=name, title=title, base_url=base_url, description=description, language=language)
+
+
+@lru_cache(KEPT_SNAPSHOTS)
+def _addresses(base_url: str, name: str) -> Mapping[str, str]:
+    """Return where the feed is in each format; the same object for all of them."""
+    return MappingProxyType({extension: f"{base_url}/feeds/{name}.{extension}" for extension in FORMATS})
+
+
 def _page_of(wanted: Wanted, snapshot: Snapshot, back: str | None = None) -> Page:
     feed = wanted.feed
-    channel = Channel(
-        name=wanted.name,
-        title=feed.title,
-        base_url=wanted.base_url,
-        description=feed.description or feed.title,
-        language=feed.language,
-    )
     return Page(
-        channel=channel,
+        channel=_channel(wanted.name, feed.title, wanted.base_url, feed.description or feed.title, feed.language),
         updated=snapshot.state.newest,
         self_url=wanted.address(),
-        alternates={extension: wanted.address(extension=extension) for extension in FORMATS},
+        alternates=_addresses(wanted.base_url, wanted.name),
         hub=f"{wanted.base_url}/hub" if wanted.hub else None,
         prev_archive=back,
         next_url=back,

@@ -144,6 +144,8 @@ class Entries:
 
     def gone(self, tombstones: Sequence[Tombstone], form: FeedFormat, base_url: str) -> list[Fragment]:
         """Return what is told of what has left in this format, in this order."""
+        if not tombstones:
+            return []
         place = Place(form.extension, base_url)
         keys = [(each.uri, each.version, each.when, each.act, each.note) for each in tombstones]
         told = []

@@ -64,6 +64,7 @@ class Snapshots:
         self._partitions = partitions
         self._script = Script("newswire_publisher.feeds", "snapshot.lua")
         # An article has the same line in all feeds that show it.
+        self._keys = lru_cache(MOST_LINES)(lambda name: [key.encode() for key in FeedKeys(name, partitions).own])
         self._shown = lru_cache(MOST_LINES)(_read_shown)
         self._gone = lru_cache(MOST_LINES)(Tombstone.model_validate_json)
 
@@ -77,10 +78,8 @@ class Snapshots:
 
     async def newest_of(self, feeds: Sequence[tuple[str, str, int]]) -> list[Snapshot]:
         """Return what `newest` does for many feeds (name, order, limit), in few round trips."""
-        calls: list[tuple[list[str], list[Word]]] = [
-            (FeedKeys(name, self._partitions).own, [order, limit]) for name, order, limit in feeds
-        ]
-        return [self._snapshot(reply) for reply in await self._script.many(self._client, calls)]
+        calls = [(self._keys(name), (order, limit)) for name, order, limit in feeds]
+        return [self._snapshot(reply) for reply in await self._script.many(self._client, calls, writes=False)]
 
     async def since(self, name: str, generation: int, limit: int) -> Snapshot:
         """Return what came, changed or left after a generation; ``more``, and nothing else, if over the limit."""
@@ -100,8 +99,7 @@ class Snapshots:
         return int(found[0][1]) if found else None
 
     async def _read(self, name: str, words: Sequence[Word]) -> Snapshot:
-        keys = FeedKeys(name, self._partitions)
-        return self._snapshot(await self._script(self._client, keys.own, words))
+        return self._snapshot(await self._script(self._client, self._keys(name), words))
 
     def _snapshot(self, reply: Any) -> Snapshot:
         numbers, items, told = reply
