@@ -205,7 +205,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
 def _feeds(parts: _Parts, hot: HotAnswers) -> tuple[FeedSinks, FeedApi, list[Loop], FeedTopics]:
     client, partitions = parts.client, parts.settings.partitions
     table, former = Table(client, "feeds", Feed), Table(client, "former_feeds", FormerFeed)
-    sinks = FeedSinks(client, table, partitions)
+    sinks = FeedSinks(client, table, partitions, changed=hot.drop)
     refills = FeedRefills(
         client=client, store=parts.store, sinks=sinks, feeds=table, topics=parts.topics, partitions=partitions
     )
