@@ -205,7 +205,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
 def _feeds(parts: _Parts, hot: HotAnswers) -> tuple[FeedSinks, FeedApi, list[Loop], FeedTopics]:
     client, partitions = parts.client, parts.settings.partitions
     table, former = Table(client, "feeds", Feed), Table(client, "former_feeds", FormerFeed)
-    sinks = FeedSinks(client, table, partitions)
+    sinks = FeedSinks(client, table, partitions, changed=hot.drop)
     refills = FeedRefills(
         client=client, store=parts.store, sinks=sinks, feeds=table, topics=parts.topics, partitions=partitions
     )
@@ -217,7 +217,7 @@ def _feeds(parts: _Parts, hot: HotAnswers) -> tuple[FeedSinks, FeedApi, list[Loo
         views=parts.views,
         public=parts.settings.public,
     )
-    watches, shrinker = watches_of(client, partitions, hot), Shrinker(hot.drop)
+    watches, shrinker = watches_of(client, partitions, hot, documents.refresh), Shrinker(hot.drop)
     answers = FeedAnswers(
         hot=hot,
         lease_of=lambda feed: watches[partition_of(feed, partitions)].lease,

@@ -13,6 +13,7 @@ A feed ordered by updates begins at ``?archive=latest``: its archive alone holds
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from newswire_publisher.feeds.snapshots import Shown
 
@@ -43,8 +44,8 @@ def way_back(items: Sequence[Shown], order: str, *, more: bool) -> str | None:
         return None
     if order == "updated":
         return f"archive={LATEST}"
-    last = min((shown.published, shown.key) for shown in items)
-    return f"before={last[0]}-{last[1]}"
+    oldest = min(map(attrgetter("published"), items))
+    return f"before={oldest}-{min(shown.key for shown in items if shown.published == oldest)}"
 
 
 def page_at(marks: Sequence[int], oldest: int | None, *, archive: str | None, before: str | None) -> ArchivePage | None:

@@ -39,12 +39,12 @@ _STORED = 256
 """Bytes up to which a piece is stored as it is: deflating it costs more than it saves."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Piece:
     """A part of a document. Keep the object: it is deflated once, when it is first wanted."""
 
     body: bytes
-    _deflated: bytes | None = field(default=None, compare=False, repr=False)
+    _deflated: bytes | None = field(default=None, repr=False)
 
     @property
     def deflated(self) -> bytes:

@@ -8,10 +8,12 @@ the archive (archive.py), and the delta since a generation that a reader's ETag 
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter, gt
+from types import MappingProxyType
 
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.feeds.archive import ArchivePage, page_at, way_back
@@ -75,6 +77,20 @@ class Wanted:
         return f"{address}?{query}" if query else address
 
 
+@dataclass(slots=True)
+class _Newest:
+    """A feed's newest snapshot, the query of the archive behind it, and whether anybody has asked for it."""
+
+    order: str
+    limit: int
+    snapshot: Snapshot
+    asked: bool = False
+    back: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.back = way_back(self.snapshot.items, self.order, more=self.snapshot.more)
+
+
 class FeedDocuments:
     """Makes and keeps the documents of this process."""
 
@@ -82,7 +98,7 @@ class FeedDocuments:
         self._snapshots = Snapshots(client, partitions)
         self._entries = Entries(store)
         self._kept: OrderedDict[tuple[str, str, str, str], tuple[Feed, FeedDocument]] = OrderedDict()
-        self._newest: OrderedDict[str, tuple[str, int, Snapshot]] = OrderedDict()
+        self._newest: OrderedDict[str, _Newest] = OrderedDict()
 
     async def generation(self, name: str) -> int:
         """Return the feed's generation as of now."""
@@ -98,18 +114,33 @@ class FeedDocuments:
             self._kept.move_to_end(place)
             return kept[1]
         if wanted.view is not None and wanted.view.narrows:
-            snapshot = await self._narrowed(wanted)
+            newest = _Newest(wanted.feed.order, wanted.feed.limit, await self._narrowed(wanted))
         else:
-            snapshot = await self._snapshot(wanted, generation)
-        back = way_back(snapshot.items, wanted.feed.order, more=snapshot.more)
-        page = _page_of(wanted, snapshot)
-        if back is not None and (wanted.view is None or wanted.view.has_archive):
-            page = replace(page, prev_archive=wanted.address(back), next_url=wanted.address(back))
+            newest = await self._newest_of(wanted, generation)
+        snapshot, back = newest.snapshot, newest.back
+        if back is not None and wanted.view is not None and not wanted.view.has_archive:
+            back = None
+        page = _page_of(wanted, snapshot, back=None if back is None else wanted.address(back))
         document = await self._render(wanted, snapshot, page)
         self._kept[place] = (wanted.feed, document)
         if len(self._kept) > KEPT_DOCUMENTS:
             self._kept.popitem(last=False)
         return document
+
+    async def refresh(self, names: Iterable[str]) -> dict[str, int]:
+        """Read what these feeds show now, of those that somebody has asked for since they were last read.
+
+        One article may change hundreds of feeds: their snapshots come in few round trips, and then each
+        document is made when it is asked for. Return the generations that were read, by name.
+        """
+        known = [(name, self._newest[name]) for name in names if name in self._newest and self._newest[name].asked]
+        snapshots = await self._snapshots.newest_of([(name, kept.order, kept.limit) for name, kept in known])
+        for (name, kept), snapshot in zip(known, snapshots, strict=True):
+            ordered = await self._ordered(snapshot, kept.order)
+            now = self._newest.get(name)
+            if now is kept and snapshot.state.generation > kept.snapshot.state.generation:
+                self._newest[name] = _Newest(kept.order, kept.limit, ordered)
+        return {name: each.state.generation for (name, _), each in zip(known, snapshots, strict=True)}
 
     async def archive(self, wanted: Wanted, archive: str | None, before: str | None) -> FeedDocument | None:
         """Return the page of the archive that a request names, None if there is none of that name."""
@@ -142,19 +173,21 @@ class FeedDocuments:
         snapshot = await self._ordered(snapshot, wanted.feed.order)
         return await self._render(wanted, snapshot, replace(_page_of(wanted, snapshot), kind="delta"), current.etag)
 
-    async def _snapshot(self, wanted: Wanted, generation: int) -> Snapshot:
+    async def _newest_of(self, wanted: Wanted, generation: int) -> "_Newest":
         """Return the newest snapshot; five formats of one generation read it once."""
-        order = f"{wanted.feed.order}:{wanted.feed.limit}"
+        order, limit = wanted.feed.order, wanted.feed.limit
         kept = self._newest.get(wanted.name)
-        if kept is not None and kept[0] == order and kept[1] == generation:
-            return kept[2]
+        if kept is not None and (kept.order, kept.limit) == (order, limit):
+            kept.asked = True
+            if kept.snapshot.state.generation == generation:
+                return kept
         snapshot = await self._snapshots.newest(wanted.name, wanted.feed.order, wanted.feed.limit)
         snapshot = await self._ordered(snapshot, wanted.feed.order)
-        self._newest[wanted.name] = (order, snapshot.state.generation, snapshot)
+        newest = self._newest[wanted.name] = _Newest(order, limit, snapshot, asked=True)
         self._newest.move_to_end(wanted.name)
         if len(self._newest) > KEPT_SNAPSHOTS:
             self._newest.popitem(last=False)
-        return snapshot
+        return newest
 
     async def _narrowed(self, wanted: Wanted) -> Snapshot:
         """Return what a view sees of the feed: the newest that it may have, and what has left of that.
@@ -216,27 +249,32 @@ class FeedDocuments:
 
 
 def _joined(fragments: Sequence[Fragment], separator: Piece) -> list[Piece]:
-    joined: list[Piece] = []
-    for fragment in fragments:
-        joined += [separator, fragment]
-    return joined[1:]
+    joined = [separator] * (2 * len(fragments) - 1)
+    joined[::2] = fragments
+    return joined
 
 
-def _page_of(wanted: Wanted, snapshot: Snapshot) -> Page:
+@lru_cache(KEPT_SNAPSHOTS)
+def _channel(name: str, title: str, base_url: str, description: str, language: str | None) -> Channel:
+    return Channel(name=name, title=title, base_url=base_url, description=description, language=language)
+
+
+@lru_cache(KEPT_SNAPSHOTS)
+def _addresses(base_url: str, name: str) -> Mapping[str, str]:
+    """Return where the feed is in each format; the same object for all of them."""
+    return MappingProxyType({extension: f"{base_url}/feeds/{name}.{extension}" for extension in FORMATS})
+
+
+def _page_of(wanted: Wanted, snapshot: Snapshot, back: str | None = None) -> Page:
     feed = wanted.feed
-    channel = Channel(
-        name=wanted.name,
-        title=feed.title,
-        base_url=wanted.base_url,
-        description=feed.description or feed.title,
-        language=feed.language,
-    )
     return Page(
-        channel=channel,
+        channel=_channel(wanted.name, feed.title, wanted.base_url, feed.description or feed.title, feed.language),
         updated=snapshot.state.newest,
         self_url=wanted.address(),
-        alternates={extension: wanted.address(extension=extension) for extension in FORMATS},
+        alternates=_addresses(wanted.base_url, wanted.name),
         hub=f"{wanted.base_url}/hub" if wanted.hub else None,
+        prev_archive=back,
+        next_url=back,
     )
 
 

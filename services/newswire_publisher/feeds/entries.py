@@ -64,7 +64,7 @@ class FragmentCache:
 
     Who is not used leaves: the oldest goes round to the end if it was asked for since it was last looked at
     (the clock algorithm), so that a hit is one look into a table. An article is one line for many thousand
-    documents; whatever a hit costs is paid that often.
+    documents; whatever a hit costs is paid that often, and is paid only when the cache fills up.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -79,9 +79,10 @@ class FragmentCache:
     def get(self, place: Place, keys: Iterable[Hashable]) -> list[Fragment | None]:
         """Return the parts by their keys, None for those that there are not."""
         found = list(map(self._kept.get(place, _NOTHING).get, keys))
-        for fragment in found:
-            if fragment is not None:
-                fragment.used = True
+        if self.size > self.max_bytes // 2:
+            for fragment in found:
+                if fragment is not None:
+                    fragment.used = True
         return found
 
     def put(self, place: Place, key: Hashable, fragment: Fragment) -> None:
@@ -143,6 +144,8 @@ class Entries:
 
     def gone(self, tombstones: Sequence[Tombstone], form: FeedFormat, base_url: str) -> list[Fragment]:
         """Return what is told of what has left in this format, in this order."""
+        if not tombstones:
+            return []
         place = Place(form.extension, base_url)
         keys = [(each.uri, each.version, each.when, each.act, each.note) for each in tombstones]
         told = []

@@ -10,6 +10,7 @@ document gets 226 and what has changed since (RFC 3229), what left included.
 
 import base64
 import re
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -91,7 +92,7 @@ class FeedServing:
             document.media_type,
             ttl=document.ttl,
             private=feed.access == "token" or not self._public,
-            location=wanted.address(request.url.query or None) if extension is None else None,
+            location=wanted.address(_page_query(request)) if extension is None else None,
             delta=delta,
             headers={"Link": document.links},
         )
@@ -149,6 +150,12 @@ class FeedServing:
             return current, False
         delta = await self._documents.delta(wanted, since)
         return (current, False) if delta is None else (delta, True)
+
+
+def _page_query(request: Request) -> str | None:
+    """Return the part of the query that names a document; a token in it is repeated nowhere."""
+    given = {name: request.query_params[name] for name in ("archive", "before") if name in request.query_params}
+    return urlencode(given) or None
 
 
 def _negotiated(request: Request) -> str:

@@ -7,7 +7,7 @@ the feed's generation, rings its partition's bell, and marks the feed for the hu
 step. A version that the feed knows, or an older one, changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed
@@ -25,14 +25,21 @@ ARCHIVE_PAGE = 100
 
 
 class FeedSinks:
-    """All feeds, as one kind of sink."""
+    """All feeds, as one kind of sink.
+
+    ``changed`` is told which feeds this process has just changed, before the articles count as handled: what it
+    keeps ready of them is gone by then, without waiting for the bell.
+    """
 
     kind = "feed"
 
-    def __init__(self, client: Client, feeds: Table[Feed], partitions: int) -> None:
+    def __init__(
+        self, client: Client, feeds: Table[Feed], partitions: int, changed: Callable[[str], None] | None = None
+    ) -> None:
         self._client = client
         self._feeds = feeds
         self._partitions = partitions
+        self._changed = changed
         self._put = Script("newswire_publisher.feeds", "feed.lua")
         self._known: Mapping[str, Feed] | None = None
         self._filters: Mapping[str, Filter] = MappingProxyType({})
@@ -51,8 +58,13 @@ class FeedSinks:
     async def apply(self, dispatches: Sequence[Dispatch], *, again: bool) -> None:
         """Put each article in where it matches, take it out where not; ``again`` for a version that the feed knows."""
         known = await self.filters()
-        calls = [self._call(each, again=again) for each in dispatches if each.sink in known]
-        await self._put.many(self._client, calls)
+        wanted = [each for each in dispatches if each.sink in known]
+        try:
+            await self._put.many(self._client, [self._call(each, again=again) for each in wanted])
+        finally:
+            if self._changed is not None:
+                for name in dict.fromkeys(each.sink for each in wanted):
+                    self._changed(name)
 
     def _call(self, dispatch: Dispatch, *, again: bool) -> tuple[list[str], list[Word]]:
         keys = FeedKeys(dispatch.sink, self._partitions)

@@ -7,9 +7,9 @@
 --         'updated', limit              the same, by their newest versions
 --         'since', generation, limit    what came, changed or left after a generation
 --         'page', from (ms, exclusive), to (ms, inclusive), limit   a part of the archive
--- Returns {generation, modified (s), newest, trimmed, articles: 'key published moment rank' in lines,
---          tombstones: JSON in lines, what there is left after the limit: 0 or 1}. Lines, since a client reads
---          one string in a hundredth of the time that it takes for the same in two hundred.
+-- Returns {'generation modified(s) newest trimmed more', articles: 'key published moment rank' in lines,
+--          tombstones: JSON in lines}; more is 1 if there is something left after the limit. Lines, since a
+--          client reads one string in a hundredth of the time that it takes for the same in two hundred.
 
 local what = ARGV[1]
 local keys, gone, more = {}, {}, 0
@@ -54,5 +54,5 @@ if #gone > 0 then
   end
 end
 local state = redis.call('HMGET', KEYS[7], 'generation', 'modified', 'newest', 'trimmed')
-return { state[1] or '0', state[2] or '0', state[3] or '0', state[4] or '0',
-  table.concat(items, '\n'), table.concat(told, '\n'), more }
+local numbers = { state[1] or '0', state[2] or '0', state[3] or '0', state[4] or '0', more }
+return { table.concat(numbers, ' '), table.concat(items, '\n'), table.concat(told, '\n') }

@@ -1,6 +1,6 @@
 """Follows what changes feeds, so that answers which are kept ready are dropped with the change.
 
-    feed.lua ──bell──▶ XREAD ──▶ drop the feed's answers
+    feed.lua ──bell──▶ XREAD ──▶ drop the feeds' answers ──▶ read what they show now, all in few round trips
     conf.lua ──generation of `feeds`──▶ clear all
 
 A round reads the configuration's generation and waits a quarter of a second for the
@@ -13,7 +13,7 @@ everything is dropped then, as after every fault.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 from redis.asyncio.cluster import RedisCluster
@@ -27,6 +27,7 @@ from newswire_schemas.streams import ConfKeys, feed_bell
 
 log = structlog.get_logger()
 
+Refresh = Callable[[Iterable[str]], Awaitable[object]]
 HOLD = 1.0
 BLOCK_MS = 250
 MOST_READ = 1_000
@@ -36,10 +37,11 @@ MOST_READ = 1_000
 class FeedWatch:
     """Watches the feeds of some partitions; on a cluster, of one, since one read asks one node."""
 
-    def __init__(self, client: Client, partitions: Sequence[int], answers: HotAnswers) -> None:
+    def __init__(self, client: Client, partitions: Sequence[int], answers: HotAnswers, refresh: Refresh) -> None:
         self._client = client
         self._bells = [feed_bell(partition) for partition in partitions]
         self._answers = answers
+        self._refresh = refresh
         self._places: dict[str, str] = {}
         self._generation: bytes | None = None
         self.lease = Lease()
@@ -64,15 +66,20 @@ class FeedWatch:
         if generation != self._generation:
             self._generation = generation
             self._answers.clear()
+        changed: dict[str, None] = {}
         for bell, entries in _streams(await self._client.xread(self._places, count=MOST_READ, block=BLOCK_MS)):
             if len(entries) >= MOST_READ:
                 self._answers.clear()
             for entry_id, fields in entries:
-                self._answers.drop(fields[b"feed"].decode())
+                changed[fields[b"feed"].decode()] = None
                 self._places[bell] = entry_id.decode()
+        for feed in changed:
+            self._answers.drop(feed)
         self.lease.until = began + HOLD
         for status, times in self._answers.counted():
             metrics.FEED_REQUESTS.labels(status).inc(times)
+        if changed:
+            await self._refresh(changed)
 
     async def _begin(self) -> None:
         """Find where the bells are; what is kept then is older, and goes."""
@@ -86,11 +93,11 @@ class FeedWatch:
         self._places.clear()
 
 
-def watches_of(client: Client, partitions: int, answers: HotAnswers) -> list[FeedWatch]:
+def watches_of(client: Client, partitions: int, answers: HotAnswers, refresh: Refresh) -> list[FeedWatch]:
     """Return the watch of each partition: one for all, or on a cluster one for each."""
     if isinstance(client, RedisCluster):
-        return [FeedWatch(client, [partition], answers) for partition in range(partitions)]
-    return [FeedWatch(client, range(partitions), answers)] * partitions
+        return [FeedWatch(client, [partition], answers, refresh) for partition in range(partitions)]
+    return [FeedWatch(client, range(partitions), answers, refresh)] * partitions
 
 
 def _streams(reply: object) -> list[tuple[str, list[tuple[bytes, dict[bytes, bytes]]]]]:
