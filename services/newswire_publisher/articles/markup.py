@@ -7,6 +7,7 @@ those that only a character reference in the HTML brings in.
 
 import html
 import re
+from functools import lru_cache
 
 import nh3
 
@@ -29,6 +30,7 @@ def plain(text: str) -> str:
     return clean_text(text)
 
 
+@lru_cache(maxsize=64)  # one version is shown in five formats and on its page, one after the other
 def safe_markup(markup: str, base: str | None = None) -> str:
     """Return HTML without scripts, event handlers and unsafe addresses, which XML can carry.
 
