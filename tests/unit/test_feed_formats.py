@@ -143,10 +143,11 @@ def test_a_rewrite_leads_to_the_story_that_it_evolved_from(form: FeedFormat) -> 
 
 
 @every_format
-def test_media_are_named_by_their_address(form: FeedFormat) -> None:
+def test_media_are_there_with_address_and_credit(form: FeedFormat) -> None:
     (item,), _ = seen(form, document(form, [full_story()]))
     assert "https://x.example/1.jpg" in item.text
     assert "https://x.example/2.mp4" in item.text
+    assert "Foto: BelTA" in item.text
 
 
 @every_format
