@@ -151,6 +151,18 @@ def test_media_are_there_with_address_and_credit(form: FeedFormat) -> None:
 
 
 @every_format
+def test_addresses_with_characters_that_no_address_has_are_encoded(form: FeedFormat) -> None:
+    odd = 'https://x.example/ein Bild "1".jpg'
+    article = plain_story(
+        associations=(Media(renditions=(Rendition(href=odd, media_type="image/jpeg"),)),),
+        links=(Link(href=odd, rel=""),),
+    )
+    feed = document(form, [article])
+    assert broken(form.extension, feed) == []
+    assert b"https://x.example/ein%20Bild%20%221%22.jpg" in feed
+
+
+@every_format
 def test_tombstones_say_when_and_why(form: FeedFormat) -> None:
     feed = document(form, [], GONE).decode()
     assert "Falsch" in feed
