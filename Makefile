@@ -42,7 +42,7 @@ schemas: dev ## Write the generated schemas anew
 	@$(BIN)/python -m newswire_cli.schemas
 
 clean: ## Remove the environment and all caches; the data in ./var stays
-	@rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
+	@rm -rf .venv .cache dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 runtime dev:

@@ -1,10 +1,13 @@
 """A feed of 50 entries: rendered whole by feedgen, and joined from entries that are kept."""
 
+import functools
+
 from feedgen.feed import FeedGenerator
 
 from newswire_publisher.feeds.entries import Fragment
 from newswire_publisher.feeds.formats.content import page_address
 from newswire_publisher.feeds.formats.page import Channel, Page
+from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.formats.rss import Rss
 from newswire_publisher.feeds.validators import etag_of
 from newswire_schemas.article import Article
@@ -81,6 +84,34 @@ def main() -> None:
         Case("ours: one entry, then heads, joins and ETags", fan_out, FEEDS),
         unit="feed",
         rounds=5,
+    )
+
+    def five_formats() -> None:
+        for form in FORMATS.values():
+            ours = kept_in[form.extension]
+            fragments = [Fragment.of(form.entry(articles[0], NOON, BASE)), *ours[1:]]
+            digests, bodies_ = [each.digest for each in fragments], [each.body for each in fragments]
+            for each in channels:
+                frame = form.frame(Page(each, NOON, self_url=f"{BASE}/feeds/{each.name}.{form.extension}"))
+                _ = etag_of(frame.head, digests, 1), frame.head + form.separator.join(bodies_) + frame.tail
+
+    kept_in = {
+        form.extension: [Fragment.of(form.entry(article, NOON, BASE)) for article in articles]
+        for form in FORMATS.values()
+    }
+    compare(
+        f"One article that changes {FEEDS} feeds of {ENTRIES} entries in {len(FORMATS)} formats, all fresh",
+        Case("feedgen, every feed whole", fan_out_whole, FEEDS // 50),
+        Case("ours: one entry a format, then heads, joins and ETags", five_formats, FEEDS * len(FORMATS)),
+        unit="document",
+        rounds=5,
+    )
+    frames = {form.extension: Page(channel, NOON, self_url=f"{BASE}/feeds/all.x") for form in FORMATS.values()}
+    compare(
+        "The head of a feed in each format, beside a feed that is joined",
+        Case("join of kept entries", lambda: join(head, bodies)),
+        *(Case(f"head, {name}", functools.partial(FORMATS[name].frame, page)) for name, page in frames.items()),
+        unit="head",
     )
 
 

@@ -102,6 +102,25 @@ def test_no_text_whatever_costs_a_reader_another_entry(reader: Reader, extension
     assert [each.id for each in found] == [plain_story(number).uri for number in (1, 2, 3)]
 
 
+PIECES = st.sampled_from(
+    ["]]>", "<![CDATA[", "&amp;", "&lt;b&gt;", "<b>x</b>", "&#65;", "<!--", "&", "<", ">", '"', "'", "&nbsp;", "&copy",
+     "%", "😀", "\u200d", "خبر", "a", "  ", "\t", "\u0085", "\u2028", "\ufeff", "\0", "\ud800", "\ufffe", "e\u0301"]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reader", "extension"),
+    # feedparser guesses whether a title of RSS is HTML, and then repairs what looks like it.
+    [case for case in IN_PROCESS if case.id != "feedparser-rss"],
+)
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=6))
+def test_any_title_comes_back_as_the_same_text(reader: Reader, extension: str, pieces: list[str]) -> None:
+    article = plain_story().model_copy(update={"headline": "".join(pieces)})
+    (entry,) = reader(extension, document(FORMATS[extension], [article]))
+    assert entry.title == title_of(article)
+
+
 def test_json_never_carries_what_the_xml_formats_cannot() -> None:
     odd = plain_story().model_copy(update={"headline": 'a\0b\bc\\u0000 \\\\"\x0c', "source": "\ud800x"})
     (item,) = json.loads(document(FORMATS["json"], [odd]))["items"]

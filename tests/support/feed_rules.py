@@ -151,10 +151,12 @@ def _ninjs(document: bytes) -> Rules:
 _META = [
     *("itemClass", "provider", "versionCreated", "firstCreated", "embargoed", "pubStatus", "role", "fileName"),
     *("generator", "profile", "service", "title", "edNote", "memberOf", "instanceOf", "signal", "altRep"),
-    *("deliverableOf", "hash", "expires", "origRep", "incomingFeedId", "metadataCreator", "itemMetaExtProperty"),
-    "link",
+    *("deliverableOf", "hash", "expires", "origRep", "incomingFeedId", "metadataCreator"),
+    *("link", "itemMetaExtProperty"),
 ]
 """The order of itemMeta's children in the schema (NewsML-G2 2.34, ItemMetadataType)."""
+
+_ADMINISTRATIVE = {"urgency", "located", "creator", "infoSource", "contentCreated", "contentModified", "contributor"}
 
 
 def _newsml(document: bytes) -> Rules:
@@ -165,8 +167,9 @@ def _newsml(document: bytes) -> Rules:
         if [_local(child) for child in root] != ["header", "itemSet"]:
             yield "a newsMessage is a header and an itemSet"
         header = [_local(child) for child in root[0]]
-        if header[:1] != ["sent"]:
-            yield "a header begins with sent"
+        order = ["sent", "sender", "transmitId", "channel"]
+        if header != order:
+            yield f"a header is {order}"
         items = list(root[1])
     seen = [(item.get("guid"), item.get("version")) for item in items]
     if len(set(seen)) != len(seen):
@@ -194,6 +197,9 @@ def _news_item(item: Any) -> Rules:
         yield f"the order of itemMeta: {names}"
     if not {"itemClass", "provider", "versionCreated", "pubStatus"} <= set(names):
         yield "itemMeta has class, provider, version and status"
+    content = [_local(child) for child in item.iterfind(f"{{{NAR}}}contentMeta/*")]
+    if content != sorted(content, key=lambda name: name not in _ADMINISTRATIVE):
+        yield f"contentMeta describes after it administers: {content}"
     if "embargoed" in names:
         yield "an embargo is not told"
     usable = meta.find(f"{{{NAR}}}pubStatus").get("qcode") == "stat:usable"

@@ -143,10 +143,23 @@ def test_a_rewrite_leads_to_the_story_that_it_evolved_from(form: FeedFormat) -> 
 
 
 @every_format
-def test_media_are_named_by_their_address(form: FeedFormat) -> None:
+def test_media_are_there_with_address_and_credit(form: FeedFormat) -> None:
     (item,), _ = seen(form, document(form, [full_story()]))
     assert "https://x.example/1.jpg" in item.text
     assert "https://x.example/2.mp4" in item.text
+    assert "Foto: BelTA" in item.text
+
+
+@every_format
+def test_addresses_with_characters_that_no_address_has_are_encoded(form: FeedFormat) -> None:
+    odd = 'https://x.example/ein Bild "1".jpg'
+    article = plain_story(
+        associations=(Media(renditions=(Rendition(href=odd, media_type="image/jpeg"),)),),
+        links=(Link(href=odd, rel=""),),
+    )
+    feed = document(form, [article])
+    assert broken(form.extension, feed) == []
+    assert b"https://x.example/ein%20Bild%20%221%22.jpg" in feed
 
 
 @every_format

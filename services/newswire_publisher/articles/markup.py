@@ -7,6 +7,8 @@ those that only a character reference in the HTML brings in.
 
 import html
 import re
+from functools import lru_cache
+from urllib.parse import quote
 
 import nh3
 
@@ -21,6 +23,7 @@ MAX_ELEMENTS = 8_000
 elements are nested (8,000 in one another: 0.2 s, 300,000: 270 s), and only their number bounds that safely."""
 
 _START_TAG = re.compile("<[A-Za-z]")
+_NOT_IN_ADDRESSES = re.compile(r"""[\s<>"{}|\\^`]""")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
 
 
@@ -29,6 +32,7 @@ def plain(text: str) -> str:
     return clean_text(text)
 
 
+@lru_cache(maxsize=64)  # one version is shown in five formats and on its page, one after the other
 def safe_markup(markup: str, base: str | None = None) -> str:
     """Return HTML without scripts, event handlers and unsafe addresses, which XML can carry.
 
@@ -58,7 +62,10 @@ def excerpt(text: str, length: int = EXCERPT) -> str:
 
 
 def web_address(href: str | None) -> str | None:
-    """Return an absolute http(s) address as XML can carry it; None for anything else."""
+    """Return an absolute http(s) address as XML can carry it; None for anything else.
+
+    Characters that no address has (RFC 3986 section 2), as in file names with spaces, are percent-encoded.
+    """
     if href and href.lower().startswith(("https://", "http://")):
-        return clean_text(href)
+        return _NOT_IN_ADDRESSES.sub(lambda found: quote(found[0]), clean_text(href))
     return None

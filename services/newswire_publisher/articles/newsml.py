@@ -7,6 +7,7 @@ What wires have and NewsML-G2 names differently:
     evolved_from        ``link`` of rel ``irel:evolvedFrom``
     qcode               ``qcode`` for IPTC's own schemes, whose catalogue is named; else ``literal``
     body_html           ``inlineXML`` as XHTML; ``inlineData`` where there is only text
+    associations        ``link`` of rel ``irel:associatedWith``, with headline and credit as its title
 
 An embargo is never told: what is held back is not shown, and what is shown is free.
 """
@@ -74,15 +75,21 @@ def _item_meta(item: Any, article: Article, base_url: str) -> None:
     _add(meta, "pubStatus", qcode=f"stat:{_STATUS[article.pub_status]}")
     if article.section:
         _text(_add(meta, "service", literal=article.section), "name", article.section)
+    _text(meta, "title", article.headline)
     _text(meta, "edNote", article.ed_note)
+    if article.version > 1 and article.ed_note:
+        _add(meta, "signal", qcode="sig:correction")
+    if article.expires:
+        _text(meta, "expires", _time(article.expires))
     if article.evolved_from:
         _add(meta, "link", rel="irel:evolvedFrom", residref=article.evolved_from)
     if base_url:
         _add(meta, "link", rel="irel:seeAlso", href=f"{base_url}/articles/{article.key}", contenttype="text/html")
     for link in article.links:
         if href := web_address(link.href):
-            named = _add(meta, "link", rel="irel:seeAlso", href=href, contenttype=link.media_type)
-            _text(named, "title", link.title)
+            _add(meta, "link", rel="irel:seeAlso", href=href, contenttype=link.media_type, title=link.title)
+    for media in article.associations:
+        _files(meta, media)
 
 
 def _content_meta(item: Any, article: Article) -> None:
@@ -136,9 +143,7 @@ def _content(item: Any, article: Article) -> None:
         xhtml.append(_body(safe_markup(article.body_html, own if own.startswith("http") else None)))
     elif article.body_text:
         _text(content, "inlineData", article.body_text, contenttype="text/plain")
-    for media in article.associations:
-        _remote(content, media)
-    if len(content) == 0:
+    else:
         _text(content, "inlineData", article.summary or article.headline or article.uri, contenttype="text/plain")
 
 
@@ -150,18 +155,16 @@ def _body(markup: str) -> Any:
     return body
 
 
-def _remote(content: Any, media: Media) -> None:
-    for rendition in media.renditions:
-        if href := web_address(rendition.href):
-            _add(
-                content,
-                "remoteContent",
-                href=href,
-                contenttype=rendition.media_type,
-                width=str(rendition.width) if rendition.width else None,
-                height=str(rendition.height) if rendition.height else None,
-                size=str(rendition.size) if rendition.size else None,
-            )
+def _files(meta: Any, media: Media) -> None:
+    """Link to a media object's files; a contentSet holds renditions of the text alone."""
+    title = media.headline or media.description or media.name
+    if media.credit:
+        title = f"{title} ({media.credit})" if title else media.credit
+    for file in media.renditions:
+        if href := web_address(file.href):
+            size = str(file.size) if file.size else None
+            kind = file.media_type
+            _add(meta, "link", rel="irel:associatedWith", href=href, contenttype=kind, size=size, title=title)
 
 
 def _add(parent: Any, name: str, **attributes: str | None) -> Any:

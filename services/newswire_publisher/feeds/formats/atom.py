@@ -133,11 +133,12 @@ def _scheme(scheme: str | None) -> str | None:
 
 def _add_links(entry: Any, article: Article, base_url: str) -> None:
     if article.evolved_from:
-        add(entry, "link", rel="related", href=page_address(base_url, article.evolved_from))
-        add(entry, f"{{{THREAD}}}in-reply-to", ref=article.evolved_from)
+        page = page_address(base_url, article.evolved_from)
+        add(entry, "link", rel="related", href=page)
+        add(entry, f"{{{THREAD}}}in-reply-to", ref=article.evolved_from, href=page, type="text/html")
     for link in article.links:
         if href := web_address(link.href):
-            rel = "related" if link.rel.lower() in _OWN_RELS else link.rel
+            rel = "related" if link.rel.lower() in _OWN_RELS else link.rel or "related"
             add(entry, "link", rel=rel, href=href, type=link.media_type, title=link.title)
 
 

@@ -11,7 +11,7 @@ from newswire_schemas.article import Article, Concept, Media, key_of
 SCHEMES = {"medtop": "http://cv.iptc.org/newscodes/mediatopic/", "genre": "http://cv.iptc.org/newscodes/genre/"}
 """The addresses of IPTC's schemes, which a category names as its scheme; other aliases stand for themselves."""
 
-_BETWEEN_AUTHORS = re.compile(r"\s*(?:,|;|/|\band\b|\bund\b|\bet\b|\by\b|\bи\b|&)\s+|\s*[、，；]\s*")
+_BETWEEN_AUTHORS = re.compile(r"(?:,|;|/|\band\b|\bund\b|\bet\b|\by\b|\bи\b|&)\s+|[、，；]")
 _BY = re.compile(r"(?:by|von|par|por|автор:?)\s+", re.IGNORECASE)
 
 

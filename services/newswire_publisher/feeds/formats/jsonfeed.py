@@ -140,6 +140,6 @@ def filled(fields: dict[str, Any]) -> dict[str, Any]:
 def dumped(value: object) -> bytes:
     """Return JSON in UTF-8, always in the same order, without the characters that no other format can carry."""
     text = _ENCODE(value)
-    if not text.isascii() or "\\" in text:
-        text = clean_text(_CONTROL.sub(r"\1", text))
-    return text.encode()
+    if "\\u00" in text or "\\b" in text or "\\f" in text:
+        text = _CONTROL.sub(r"\1", text)
+    return (text if text.isascii() else clean_text(text)).encode()

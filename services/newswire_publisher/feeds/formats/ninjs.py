@@ -68,12 +68,14 @@ def _safe(article: Article) -> Article:
     if article.body_html:
         safe["body_html"] = safe_markup(article.body_html, original_of(article) or None)
     if article.links:
-        safe["links"] = tuple(link for link in article.links if web_address(link.href))
+        links = ((link, web_address(link.href)) for link in article.links)
+        safe["links"] = tuple(link.model_copy(update={"href": href}) for link, href in links if href)
     if article.associations:
         safe["associations"] = tuple(_reachable(media) for media in article.associations)
     return article.model_copy(update=safe) if safe else article
 
 
 def _reachable(media: Media) -> Media:
-    files = tuple(file for file in media.renditions if web_address(file.href))
-    return media.model_copy(update={"renditions": files})
+    files = ((file, web_address(file.href)) for file in media.renditions)
+    kept = tuple(file.model_copy(update={"href": href}) for file, href in files if href)
+    return media.model_copy(update={"renditions": kept})

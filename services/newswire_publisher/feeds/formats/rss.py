@@ -154,7 +154,7 @@ def _add_links(item: Any, article: Article, base_url: str) -> None:
         add(item, f"{{{ATOM}}}link", rel="related", href=page_address(base_url, article.evolved_from))
     for link in article.links:
         if href := web_address(link.href):
-            add(item, f"{{{ATOM}}}link", rel=link.rel, href=href, type=link.media_type, title=link.title)
+            add(item, f"{{{ATOM}}}link", rel=link.rel or "related", href=href, type=link.media_type, title=link.title)
 
 
 def _add_media(item: Any, files: list[File]) -> None:
