@@ -81,7 +81,7 @@ class LiveEvents:
             if entry.act not in RETRACTIONS:
                 asks.append(facts[entry.key, entry.rank])
             shown = article.model_copy(update={"published": entry.published, "embargoed_until": None})
-            link = f"{self._base_url}/v1/articles/{entry.key}"
+            link = f"{self._base_url}/articles/{entry.key}"
             made.append(Event(entry, shown, asks, link, withdrawn=_withdrawn(entry, told)))
         while len(self._facts) > KEPT_FACTS:
             self._facts.popitem(last=False)

@@ -46,6 +46,11 @@ class LiveReader:
                 sure = False
                 log.warning("live.read_failed", error=str(exc))
                 await asyncio.sleep(PAUSE)
+            except Exception:
+                # A fault of ours with one entry must not end the stream for all: clients come again for what is left.
+                log.exception("live.entry_failed", position=self._hub.position)
+                self._hub.end_all()
+                self._hub.start_at(await self._log.newest())
 
     async def _find_place(self) -> None:
         newest = await self._log.newest()

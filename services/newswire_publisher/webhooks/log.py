@@ -79,7 +79,7 @@ class HookLog:
         if article is None:
             return None
         article = article.model_copy(update={"published": entry.published, "embargoed_until": None})
-        data = message.render(article, hook.format, f"{self._base_url}/v1/articles/{entry.key}")
+        data = message.render(article, hook.format, f"{self._base_url}/articles/{entry.key}")
         return message.build(entry.type, entry.moment, entry.sequence, data)
 
     async def _version(self, key: str, rank: str) -> Article | None:

@@ -1,0 +1,1 @@
+"""Build the publisher's parts for `app.py`: only these construct objects."""
