@@ -45,8 +45,8 @@ def follow(api: Api, params: Mapping[str, str | int], after: int | None) -> Iter
                     pause = event.retry if event.retry is not None else pause
                     yield event
         except CommandError as exc:
-            # 503: it stops, starts, or is full.
-            if not connected or getattr(exc, "status", 503) != 503:
+            # It stops, starts or is full; or a proxy before it says so.
+            if not connected or getattr(exc, "status", 503) not in {429, 502, 503, 504}:
                 raise
             print(f"newswire: {one_line(str(exc))}; trying again", file=sys.stderr, flush=True)
         time.sleep(pause)

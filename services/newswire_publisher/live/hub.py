@@ -24,6 +24,8 @@ from newswire_schemas.filters import Filter
 
 log = structlog.get_logger()
 PAGE = 100
+AT_HAND = 5
+"""Events that a replay holds at once: a client that stalls in the middle of it holds no more."""
 REPLAYS_AT_ONCE = 4
 """Pages that are being made for replays: who comes later mostly finds them made."""
 
@@ -84,24 +86,29 @@ class LiveHub:
         """Write what came after the stream's position, then let it join."""
         own = FilterIndex({stream.name: wanted}, self._topics)
         while self.position is not None and stream.position < self.position and not stream.is_ending:
-            async with self._making:
-                entries = await self._log.after(stream.position, PAGE)
-                events = await self._made(entries)
+            entries = await self._log.after(stream.position, PAGE)
             if not entries:
                 break  # trimmed since, or the server has lost the end of its log: the reader will notice
-            frames: list[tuple[int, bytes]] = []
             if entries[0].sequence > stream.position + 1:
-                frames.append((entries[0].sequence - 1, gap_frame(stream.position, entries[0].sequence)))
-            frames += [
-                (event.entry.sequence, event.frame(stream.form))
-                for event in events
-                if event is not None and any(own.match_facts(facts) for facts in event.asks)
-            ]
-            stream.position = entries[-1].sequence
-            await stream.write(frames)
+                await stream.write([(entries[0].sequence - 1, gap_frame(stream.position, entries[0].sequence))])
+            for start in range(0, len(entries), AT_HAND):
+                if stream.is_ending:
+                    break
+                await self._replay_some(stream, own, entries[start : start + AT_HAND])
         if not stream.is_ending and stream.name in self._open:
             self._index.put(stream.name, wanted)
             self._joined[stream.name] = stream
+
+    async def _replay_some(self, stream: LiveStream, own: FilterIndex, entries: list[Entry]) -> None:
+        async with self._making:
+            events = await self._made(entries)
+        frames = [
+            (event.entry.sequence, event.frame(stream.form))
+            for event in events
+            if event is not None and any(own.match_facts(facts) for facts in event.asks)
+        ]
+        stream.position = entries[-1].sequence
+        await stream.write(frames)
 
     async def _made(self, entries: list[Entry]) -> list[Event | None]:
         began = self.position
