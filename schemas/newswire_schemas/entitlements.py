@@ -16,14 +16,14 @@ Right = Literal["text", "media", "archive"]
 
 
 class Entitlement(BaseModel):
-    """The limits of one token."""
+    """The limits of one token. ``filter`` says which articles it may see, in every feed, list and stream."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     feeds: Annotated[tuple[str, ...], Field(max_length=500)] | None = Field(
         None, description="Names of the feeds that it may read; all if left out."
     )
-    filter: Filter = Field(Filter(), description="The articles that it may see, in every feed, list and stream.")
+    filter: Filter = Filter()
     rights: frozenset[Right] | None = Field(
         None,
         description="`text`: the full text, else headline and summary; `media`: pictures and other files; "

@@ -137,7 +137,7 @@ async def test_callbacks_that_hang_delay_no_other(wire: Wire, subscriber: Subscr
 async def test_callbacks_that_failed_before_have_a_room_of_their_own(
     monkeypatch: pytest.MonkeyPatch, quick_retries: None, quick: None, redis_url: str, subscriber: Subscriber
 ) -> None:
-    monkeypatch.setattr("newswire_publisher.app.ROOMS", (8, 2, 2))
+    monkeypatch.setattr("newswire_publisher.builders.feeds.ROOMS", (8, 2, 2))
     async with running(redis_url) as wire:
         for number in range(8):
             await subscribe(wire, subscriber, f"slow{number}", topic(wire))
