@@ -301,3 +301,22 @@ async def test_hundreds_of_changes_end_in_the_last_state_everywhere(wire: Wire, 
     final = (await wire.feed()).content
     for name in names:
         await until(lambda name=name: subscriber.at(name)[-1:] and subscriber.at(name)[-1].body == final)
+
+
+async def test_a_large_document_is_sent_whole_once_and_then_what_has_changed(
+    quick: None, redis_url: str, subscriber: Subscriber
+) -> None:
+    async with running(redis_url) as wire:
+        await subscribe(wire, subscriber, "cb", topic(wire))
+        for number in range(4):
+            await wire.submit(story(f"urn:a:{number}", body_text="A long story. " * 2_000))
+        await wire.settled()
+        await until(lambda: b"urn:a:3" in b"".join(sent.body for sent in subscriber.sent))
+        count = len(subscriber.sent)
+        assert b"urn:a:0" in subscriber.sent[0].body
+        await wire.submit(story("urn:a:9", body_text="A short one."))
+        await wire.desk("kill", "urn:a:1")
+        await until(lambda: b'ref="urn:a:1"' in b"".join(sent.body for sent in subscriber.sent[count:]))
+        later = b"".join(sent.body for sent in subscriber.sent[count:])
+        assert b'<guid isPermaLink="false">urn:a:9</guid>' in later
+        assert b'<guid isPermaLink="false">urn:a:2</guid>' not in later

@@ -45,6 +45,15 @@ class FeedTopics:
         document = await self._documents.current(Wanted(name, feed, FORMATS[extension], base_url, view=view))
         return document.body, document.media_type, document.generation
 
+    async def changes(self, name: str, extension: str, base_url: str, reader: str, since: int) -> bytes | None:
+        """Return what came, changed and left after a generation, as that reader may see it; None if unknown."""
+        opened = await self._opened(name, reader)
+        if opened is None or extension not in FORMATS:
+            return None
+        feed, view = opened
+        document = await self._documents.delta(Wanted(name, feed, FORMATS[extension], base_url, view=view), since)
+        return None if document is None else document.body
+
     async def _opened(self, name: str, reader: str) -> tuple[Feed, View | None] | None:
         """Return the feed and what the reader sees of it, None if that is nothing."""
         feed = await self._find(name)

@@ -28,6 +28,9 @@ class Topics(Protocol):
         None if there is no such document, or the reader may not read it.
         """
 
+    async def changes(self, name: str, extension: str, base_url: str, reader: str, since: int) -> bytes | None:
+        """Return a document of what came, changed and left after a generation; None where only the whole tells."""
+
 
 class ForeignTopic(ValueError):  # noqa: N818 - it names what is foreign
     """An address that is no topic of this hub; the message says why."""
