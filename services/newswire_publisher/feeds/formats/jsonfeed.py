@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from newswire_publisher.feeds.formats.content import (
@@ -16,9 +17,9 @@ from newswire_publisher.feeds.formats.content import (
     summary_of,
     title_of,
 )
-from newswire_publisher.feeds.formats.page import Frame, Page
+from newswire_publisher.feeds.formats.page import KEPT_HEADS, Channel, Frame, Page
 from newswire_publisher.feeds.formats.rss import REASONS
-from newswire_publisher.feeds.formats.xml import EntryError
+from newswire_publisher.feeds.formats.xml import EntryError, joined
 from newswire_publisher.feeds.moments import rfc3339
 from newswire_publisher.feeds.tombstone import Tombstone
 from newswire_schemas.article import Article, clean_text
@@ -56,25 +57,35 @@ class JsonFeed:
         )
 
     def frame(self, page: Page) -> Frame:
-        channel = page.channel
-        head = {
-            "version": VERSION,
-            "title": channel.title or channel.name,
-            "description": channel.description or None,
-            "home_page_url": f"{channel.base_url}/",
-            "feed_url": page.self_url,
-            "next_url": page.next_url,
-            "language": channel.language,
-            "hubs": [{"type": "WebSub", "url": page.hub}] if page.hub else None,
-        }
-        about = {
-            "about": f"{channel.base_url}/feeds",
-            "kind": page.kind,
-            "updated": rfc3339(page.updated) if page.updated else None,
-            "current_url": page.current,
-        }
-        middle = dumped(filled(about))[:-1] + b',"deleted":['
-        return Frame(dumped(filled(head))[:-1] + b',"items":[', b'],"_newswire":' + middle, b"]}}\n")
+        updated = f',"updated":"{rfc3339(page.updated)}"' if page.updated else ""
+        head, about, current = _head(page.channel, page.self_url, page.hub, (page.next_url, page.current), page.kind)
+        middle = joined(about, updated, current)
+        return Frame(head, middle, b"]}}\n")
+
+
+@lru_cache(maxsize=KEPT_HEADS)
+def _head(
+    channel: Channel, self_url: str, hub: str | None, others: tuple[str | None, str | None], kind: str
+) -> tuple[bytes, bytes, bytes]:
+    """Return what stands before the items, and after them before and after the time."""
+    next_url, current = others
+    head = {
+        "version": VERSION,
+        "title": channel.title or channel.name,
+        "description": channel.description or None,
+        "home_page_url": f"{channel.base_url}/",
+        "feed_url": self_url,
+        "next_url": next_url,
+        "language": channel.language,
+        "hubs": [{"type": "WebSub", "url": hub}] if hub else None,
+    }
+    about = {"about": f"{channel.base_url}/feeds", "kind": kind}
+    rest = b"," + dumped({"current_url": current})[1:-1] if current else b""
+    return (
+        dumped(filled(head))[:-1] + b',"items":[',
+        b'],"_newswire":' + dumped(about)[:-1],
+        rest + b',"deleted":[',
+    )
 
 
 def _item(article: Article, updated: datetime, base_url: str) -> dict[str, Any]:
