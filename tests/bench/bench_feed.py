@@ -1,6 +1,8 @@
 """A feed of 50 entries in each format: rendered whole by feedgen, and joined from entries that are kept."""
 
+import itertools
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from feedgen.feed import FeedGenerator
 
@@ -20,6 +22,7 @@ HUB = f"{BASE}/hub"
 ADDRESSES = {
     number: {extension: f"{BASE}/feeds/feed-{number}.{extension}" for extension in FORMATS} for number in range(FEEDS)
 }
+COUNT = itertools.count()
 CHANNELS = [Channel(name=f"feed-{number}", title=f"Feed {number}", base_url=BASE) for number in range(FEEDS)]
 
 
@@ -105,9 +108,11 @@ def entry_of(form: FeedFormat, article: Article) -> Fragment:
 
 
 def page_of(form: FeedFormat, number: int) -> Page:
-    """Return the page of a feed."""
-    addresses = ADDRESSES[number]
-    return Page(CHANNELS[number], NOON, self_url=addresses[form.extension], alternates=addresses, hub=HUB)
+    """Return the page of a feed after one more article: its time and the begin of its archive are new."""
+    addresses, count = ADDRESSES[number], next(COUNT)
+    own = addresses[form.extension]
+    before, moment = f"{own}?before={count}-key", NOON + timedelta(milliseconds=count)
+    return Page(CHANNELS[number], moment, own, alternates=addresses, hub=HUB, prev_archive=before, next_url=before)
 
 
 def made(form: FeedFormat, number: int, fragments: Sequence[Fragment]) -> tuple[bytes, str]:

@@ -27,13 +27,11 @@ async def test_the_commands_of_the_guide_do_what_it_says(redis_url: str, tmp_pat
     async with running(redis_url) as wire:
         await wire.submit(story("urn:a:1"))
         await wire.out("urn:a:1")
-        await wire.settled()
         assert await run(POLL, wire, tmp_path) == "304"
         found = re.search(r"(?im)^etag: (\S+)", (tmp_path / "head").read_text())
         assert found
         await wire.submit(story("urn:a:2"))
         await wire.out("urn:a:2")
-        await wire.settled()
         assert await run(DELTA, wire, tmp_path, ETAG=found[1]) == "226"
         delta = (tmp_path / "delta").read_text()
         assert "urn:a:2" in delta
@@ -54,13 +52,13 @@ async def test_the_command_for_token_feeds_opens_one_and_its_words_on_limits_hol
         kept = await wire.anyone.get("/feeds/paid.json", headers=bearer)
         assert kept.headers["cache-control"].startswith("private")
         assert (await wire.anyone.get("/feeds/other.json", headers=bearer)).status_code == 404
-        assert (await wire.anyone.get("/feeds/paid.json", headers={"authorization": "Bearer x"})).status_code == 401
+        assert (await wire.anyone.get("/feeds/paid.json", headers={"authorization": "Bearer x"})).status_code == 404
 
 
 async def test_who_polls_without_an_etag_is_told_when_to_ask_again(redis_url: str) -> None:
     async with running(redis_url, poll_limit=2) as wire:
-        answers = [await wire.anyone.get("/feeds/all.rss") for _ in range(4)]
-        assert [answer.status_code for answer in answers[-2:]] == [429, 429]
+        answers = [await wire.anyone.get("/feeds/all.rss") for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
         assert int(answers[-1].headers["retry-after"]) > 0
         polite = {"if-none-match": answers[0].headers["etag"]}
         assert (await wire.anyone.get("/feeds/all.rss", headers=polite)).status_code == 304

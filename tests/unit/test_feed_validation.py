@@ -146,7 +146,7 @@ BROKEN = {
         ('medium="image"', 'medium="oil"'),
     ],
     "atom": [
-        ("<updated>2025-02-07T12:39:00.250Z</updated><generator", "<generator"),
+        ("<updated>2025-02-07T12:39:00.250Z</updated><link", "<link"),
         ("<id>urn:newsml:belta", "<id>belta "),
         ('rel="self"', 'rel="other"'),
         ('<entry xml:lang="de-AT">', '<entry lang="de-AT">'),

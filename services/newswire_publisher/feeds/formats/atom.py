@@ -25,7 +25,7 @@ from newswire_publisher.feeds.formats.content import (
     title_of,
 )
 from newswire_publisher.feeds.formats.page import KEPT_HEADS, Channel, Frame, Page
-from newswire_publisher.feeds.formats.rss import GENERATOR, Related, archive_links, deleted_entry
+from newswire_publisher.feeds.formats.rss import GENERATOR, Related, archive_links, deleted_entry, written
 from newswire_publisher.feeds.formats.xml import (
     ATOM,
     DECLARATION,
@@ -75,14 +75,14 @@ class Atom:
         links: list[Related] = [("self", page.self_url, "application/atom+xml")]
         links.append(("alternate", f"{page.channel.base_url}/", "text/html"))
         links += [("hub", page.hub, None)] if page.hub else []
-        links += archive_links(page)
+        moving = f"<updated>{updated}</updated>" + written("link", archive_links(page))
         before, after = _head(page.channel, tuple(links), page.kind == "archive")
-        return Frame(joined(before, f"<updated>{updated}</updated>", after), b"\n", b"\n</feed>\n")
+        return Frame(joined(before, moving, after), b"\n", b"\n</feed>\n")
 
 
 @lru_cache(maxsize=KEPT_HEADS)
 def _head(channel: Channel, links: tuple[Related, ...], archive: bool) -> tuple[bytes, bytes]:
-    """Return the head without its time: what stands before and after it.
+    """Return the head without its time and its archive's links: what stands before and after them.
 
     An archive page is a document of the same feed, and has its id (RFC 5005 section 4).
     """
@@ -95,7 +95,7 @@ def _head(channel: Channel, links: tuple[Related, ...], archive: bool) -> tuple[
     after = [
         tag("generator", GENERATOR),
         f"<author>{tag('name', channel.title or channel.name)}</author>",
-        *(tag("link", rel=rel, href=href, type=kind) for rel, href, kind in links),
+        written("link", links),
         "<fh:archive/>" if archive else "",
         "\n",
     ]

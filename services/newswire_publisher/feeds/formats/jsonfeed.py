@@ -58,31 +58,29 @@ class JsonFeed:
 
     def frame(self, page: Page) -> Frame:
         updated = f',"updated":"{rfc3339(page.updated)}"' if page.updated else ""
-        head, about, current = _head(page.channel, page.self_url, page.hub, (page.next_url, page.current), page.kind)
-        middle = joined(about, updated, current)
-        return Frame(head, middle, b"]}}\n")
+        following = f',"next_url":{_ENCODE(page.next_url)}' if page.next_url else ""
+        head, about, current = _head(page.channel, page.self_url, page.hub, page.current, page.kind)
+        return Frame(joined(head, following, b',"items":['), joined(about, updated, current), b"]}}\n")
 
 
 @lru_cache(maxsize=KEPT_HEADS)
 def _head(
-    channel: Channel, self_url: str, hub: str | None, others: tuple[str | None, str | None], kind: str
+    channel: Channel, self_url: str, hub: str | None, current: str | None, kind: str
 ) -> tuple[bytes, bytes, bytes]:
-    """Return what stands before the items, and after them before and after the time."""
-    next_url, current = others
+    """Return the head without ``next_url``, and what stands behind the items before and after the time."""
     head = {
         "version": VERSION,
         "title": channel.title or channel.name,
         "description": channel.description or None,
         "home_page_url": f"{channel.base_url}/",
         "feed_url": self_url,
-        "next_url": next_url,
         "language": channel.language,
         "hubs": [{"type": "WebSub", "url": hub}] if hub else None,
     }
     about = {"about": f"{channel.base_url}/feeds", "kind": kind}
     rest = b"," + dumped({"current_url": current})[1:-1] if current else b""
     return (
-        dumped(filled(head))[:-1] + b',"items":[',
+        dumped(filled(head))[:-1],
         b'],"_newswire":' + dumped(about)[:-1],
         rest + b',"deleted":[',
     )

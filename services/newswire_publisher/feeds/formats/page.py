@@ -16,7 +16,7 @@ from newswire_publisher.feeds.tombstone import Tombstone
 from newswire_schemas.article import Article
 
 KEPT_HEADS = 2_000
-"""Heads that a format keeps without their time: of some kB each, one for a feed and each of its archive's pages."""
+"""Heads that a format keeps, of some kB each and without what changes with every article."""
 
 
 @dataclass(frozen=True, slots=True)

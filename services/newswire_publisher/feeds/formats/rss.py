@@ -9,6 +9,7 @@ cleaned of what XML cannot carry; what still cannot be written raises
 `EntryError`, which costs a feed this one item and never the others.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -85,15 +86,16 @@ class Rss:
         updated = f"<lastBuildDate>{rfc822(page.updated)}</lastBuildDate>" if page.updated else ""
         links: list[Related] = [("self", page.self_url, "application/rss+xml")]
         links += [("hub", page.hub, None)] if page.hub else []
-        links += archive_links(page)
         links += [("alternate", page.alternates["atom"], "application/atom+xml")] if "atom" in page.alternates else []
         before, after = _head(page.channel, tuple(links), page.kind == "archive")
-        return Frame(joined(before, updated, after), b"\n", b"\n</channel></rss>\n")
+        return Frame(
+            joined(before, updated + written("atom:link", archive_links(page)), after), b"\n", b"\n</channel></rss>\n"
+        )
 
 
 @lru_cache(maxsize=KEPT_HEADS)
 def _head(channel: Channel, links: tuple[Related, ...], archive: bool) -> tuple[bytes, bytes]:
-    """Return the head without its time: what stands before and after it."""
+    """Return the head without its time and its archive's links: what stands before and after them."""
     before = [
         _START,
         tag("title", channel.title or channel.name),
@@ -104,7 +106,7 @@ def _head(channel: Channel, links: tuple[Related, ...], archive: bool) -> tuple[
     after = [
         tag("generator", GENERATOR),
         tag("ttl", str(channel.ttl)),
-        *(tag("atom:link", rel=rel, href=href, type=kind) for rel, href, kind in links),
+        written("atom:link", links),
         "<fh:archive/>" if archive else "",
         "\n",
     ]
@@ -131,6 +133,11 @@ def archive_links(page: Page) -> list[Related]:
     """Return RFC 5005's links (section 4) of a page: rel, address and media type."""
     named = (("current", page.current), ("prev-archive", page.prev_archive), ("next-archive", page.next_archive))
     return [(rel, href, None) for rel, href in named if href]
+
+
+def written(name: str, links: Iterable[Related]) -> str:
+    """Return links as elements of this name."""
+    return "".join([tag(name, rel=rel, href=href, type=kind) for rel, href, kind in links])
 
 
 def _basic_item(article: Article, base_url: str) -> Any:

@@ -55,7 +55,7 @@ def tag(name: str, text: str | None = None, /, **attributes: str | None) -> str:
 
 
 def joined(before: bytes, moment: str, after: bytes) -> bytes:
-    """Return a head round the element of its time, which is what changes with every article."""
+    """Return a head round what changes in it with every article."""
     return b"".join((before, moment.encode(), after))
 
 
