@@ -102,6 +102,20 @@ def test_no_text_whatever_costs_a_reader_another_entry(reader: Reader, extension
     assert [each.id for each in found] == [plain_story(number).uri for number in (1, 2, 3)]
 
 
+@pytest.mark.parametrize(("reader", "extension"), CASES)
+def test_large_deep_and_unclosed_bodies_come_back_the_same(reader: Reader, extension: str) -> None:
+    paragraph = "<p>Ein Absatz mit ]]&gt; und &amp;amp; und 👩‍👩‍👧‍👦 und 习近平.</p>"
+    bodies = [
+        paragraph * (500_000 // len(paragraph.encode())),
+        "<div>" * 200 + "tief" + "</div>" * 200,
+        "<p>vorher</p>" + "<b><i>" * 10_000 + "endlos",
+    ]
+    articles = [plain_story(number, body_html=body) for number, body in enumerate(bodies, 1)]
+    articles.append(plain_story(9))
+    found = reader(extension, document(FORMATS[extension], articles))
+    seen_alike(found, [entry_of(article) for article in articles])
+
+
 PIECES = st.sampled_from(
     ["]]>", "<![CDATA[", "&amp;", "&lt;b&gt;", "<b>x</b>", "&#65;", "<!--", "&", "<", ">", '"', "'", "&nbsp;", "&copy",
      "%", "😀", "\u200d", "خبر", "a", "  ", "\t", "\u0085", "\u2028", "\ufeff", "\0", "\ud800", "\ufffe", "e\u0301"]

@@ -110,9 +110,9 @@ def test_a_plain_body_becomes_paragraphs_and_stands_in_for_a_missing_summary() -
     assert entry.summary == "Eins &lt; zwei. Drei vier."
 
 
-def test_a_body_without_any_summary_is_still_the_content() -> None:
+def test_a_body_without_any_summary_is_still_the_content_and_its_beginning_the_description() -> None:
     item = element(story(summary=None))
-    assert item.find("description") is None
+    assert item.findtext("description").startswith("Erster")
     assert item.findtext("{http://purl.org/rss/1.0/modules/content/}encoded").startswith("<p>Erster")
 
 

@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from lxml import etree
 
 from newswire_publisher.articles.newsml import NAR
 from newswire_publisher.feeds.formats.xml import ATOM, CONTENT, DC, MEDIA, TOMBSTONES
+from support.newsml_rules import message_faults
+from support.w3c_rules import atom_faults, rss_faults
 
 DATA = Path(__file__).parents[1] / "data"
 _GRAMMAR = etree.RelaxNG(etree.parse(str(DATA / "atom.rng")))
@@ -33,7 +35,7 @@ Rules = Iterator[str]
 
 def broken(extension: str, document: bytes) -> list[str]:
     """Return what is wrong with a document of this format."""
-    return list(_RULES[extension](document))
+    return [fault for rules in _RULES[extension] for fault in rules(document)]
 
 
 def _rss(document: bytes) -> Rules:
@@ -129,10 +131,10 @@ def _atom(document: bytes) -> Rules:
 def _json(document: bytes) -> Rules:
     read = json.loads(document)
     yield from (f"{error.json_path}: {error.message}" for error in _JSON_FEED.iter_errors(read))
-    ids = [item["id"] for item in read["items"]]
+    ids = [item.get("id") for item in read.get("items", ())]
     if len(set(ids)) != len(ids):
         yield "no id occurs twice"
-    for item in read["items"]:
+    for item in read.get("items", ()):
         yield from _safe(item.get("content_html", ""))
         pictured = {each["url"] for each in item.get("attachments", ())}
         if item.get("image") and item["image"] not in pictured:
@@ -166,6 +168,7 @@ def _newsml(document: bytes) -> Rules:
     if root.tag == f"{{{NAR}}}newsMessage":
         if [_local(child) for child in root] != ["header", "itemSet"]:
             yield "a newsMessage is a header and an itemSet"
+            return
         header = [_local(child) for child in root[0]]
         order = ["sent", "sender", "transmitId", "channel"]
         if header != order:
@@ -253,10 +256,10 @@ def _local(element: Any) -> str:
     return etree.QName(element).localname
 
 
-_RULES: dict[str, Callable[[bytes], Rules]] = {
-    "rss": _rss,
-    "atom": _atom,
-    "json": _json,
-    "ninjs": _ninjs,
-    "newsml": _newsml,
+_RULES: dict[str, tuple[Callable[[bytes], Iterable[str]], ...]] = {
+    "rss": (_rss, rss_faults),
+    "atom": (_atom, atom_faults),
+    "json": (_json,),
+    "ninjs": (_ninjs,),
+    "newsml": (_newsml, message_faults),
 }

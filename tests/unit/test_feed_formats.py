@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +220,27 @@ def test_no_text_whatever_costs_the_feed_another_item(form: FeedFormat, one: str
     items, left = seen(form, document(form, [plain_story(1), odd, plain_story(3)], [gone]))
     assert [each.id for each in items] == [plain_story(number).uri for number in (1, 2, 3)]
     assert left == ["urn:gone"]
+
+
+@every_format
+def test_a_kept_head_is_the_one_that_its_page_would_get_anew(form: FeedFormat) -> None:
+    archive = page_of(form, kind="archive", self_url=f"{BASE}/feeds/all?archive=4", next_archive=f"{BASE}/feeds/all?5")
+    pages = [page_of(form), page_of(form, updated=NOON + timedelta(hours=1)), page_of(form, hub=None), archive]
+    frames = [form.frame(page) for page in (*pages, page_of(form))]
+    assert frames[0] == frames[4]
+    assert frames[0] != frames[1]
+    heads = {frame.head + frame.middle for frame in frames}
+    assert len(heads) == (4 if form.extension in {"rss", "atom", "json"} else 3)  # the others name no hub
+
+
+@every_format
+def test_a_moment_of_another_time_zone_gives_the_same_bytes(form: FeedFormat) -> None:
+    story = plain_story()
+    assert story.published
+    moscow = timezone(timedelta(hours=3))
+    elsewhere = plain_story(published=story.published.astimezone(moscow))
+    assert document(form, [elsewhere]) == document(form, [story])
+    assert form.frame(page_of(form, updated=NOON.astimezone(moscow))) == form.frame(page_of(form))
 
 
 ELSEWHERE = """

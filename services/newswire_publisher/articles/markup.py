@@ -8,7 +8,7 @@ those that only a character reference in the HTML brings in.
 import html
 import re
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import nh3
 
@@ -22,6 +22,7 @@ MAX_ELEMENTS = 8_000
 """Elements in a body; its longest tables have fewer. The sanitiser's time grows with the square of the depth to which
 elements are nested (8,000 in one another: 0.2 s, 300,000: 270 s), and only their number bounds that safely."""
 
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;.*)?", re.ASCII)
 _START_TAG = re.compile("<[A-Za-z]")
 _NOT_IN_ADDRESSES = re.compile(r"""[\s<>"{}|\\^`]""")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
@@ -62,10 +63,20 @@ def excerpt(text: str, length: int = EXCERPT) -> str:
 
 
 def web_address(href: str | None) -> str | None:
-    """Return an absolute http(s) address as XML can carry it; None for anything else.
+    """Return an absolute http(s) address as XML can carry it; None for anything else, and where no host is named.
 
     Characters that no address has (RFC 3986 section 2), as in file names with spaces, are percent-encoded.
     """
-    if href and href.lower().startswith(("https://", "http://")):
-        return _NOT_IN_ADDRESSES.sub(lambda found: quote(found[0]), clean_text(href))
-    return None
+    if not href or not href[:8].lower().startswith(("https://", "http://")):
+        return None
+    scheme, _, rest = clean_text(href).partition("://")
+    address = f"{scheme.lower()}://{_NOT_IN_ADDRESSES.sub(lambda found: quote(found[0]), rest)}"
+    try:
+        return address if urlsplit(address).hostname else None
+    except ValueError:  # as in http://[::1/
+        return None
+
+
+def media_type_of(text: str | None) -> str | None:
+    """Return the text if it is a media type (RFC 6838 section 4.2), None otherwise."""
+    return text if text and _MEDIA_TYPE.fullmatch(text) else None

@@ -20,7 +20,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from newswire_publisher.articles.links import link_of
-from newswire_publisher.articles.markup import markup_of, safe_markup, web_address
+from newswire_publisher.articles.markup import markup_of, media_type_of, safe_markup, web_address
 from newswire_schemas.article import Article, Concept, Media, PubStatus, clean_text
 
 MEDIA_TYPE = "application/vnd.iptc.g2.newsitem+xml"
@@ -87,7 +87,8 @@ def _item_meta(item: Any, article: Article, base_url: str) -> None:
         _add(meta, "link", rel="irel:seeAlso", href=f"{base_url}/articles/{article.key}", contenttype="text/html")
     for link in article.links:
         if href := web_address(link.href):
-            _add(meta, "link", rel="irel:seeAlso", href=href, contenttype=link.media_type, title=link.title)
+            kind, title = media_type_of(link.media_type), link.title.strip() if link.title else None
+            _add(meta, "link", rel="irel:seeAlso", href=href, contenttype=kind, title=title)
     for media in article.associations:
         _files(meta, media)
 
@@ -105,9 +106,9 @@ def _content_meta(item: Any, article: Article) -> None:
         _text(_add(meta, "infoSource", literal=article.source), "name", article.source)
     if article.language:
         _add(meta, "language", tag=article.language)
+    _concepts(meta, "genre", article.genres)
     for keyword in filter(None, article.keywords):
         _text(meta, "keyword", keyword)
-    _concepts(meta, "genre", article.genres)
     _concepts(meta, "subject", article.subjects)
     _concepts(meta, "subject", article.places, "cpnat:geoArea")
     _concepts(meta, "subject", article.people, "cpnat:person")
@@ -163,7 +164,7 @@ def _files(meta: Any, media: Media) -> None:
     for file in media.renditions:
         if href := web_address(file.href):
             size = str(file.size) if file.size else None
-            kind = file.media_type
+            kind = media_type_of(file.media_type)
             _add(meta, "link", rel="irel:associatedWith", href=href, contenttype=kind, size=size, title=title)
 
 

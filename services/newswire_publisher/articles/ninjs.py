@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from newswire_publisher.articles.markup import media_type_of
 from newswire_schemas.article import Article, Concept, Link, Media, PubStatus, Rendition
 
 SCHEMA = "http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json"
@@ -137,7 +138,7 @@ def _rendition(position: int, rendition: Rendition) -> dict[str, Any]:
         {
             "name": f"rendition-{position}",
             "href": rendition.href,
-            "contentType": rendition.media_type,
+            "contentType": media_type_of(rendition.media_type),
             "width": rendition.width,
             "height": rendition.height,
             "sizeInBytes": rendition.size,
@@ -146,7 +147,7 @@ def _rendition(position: int, rendition: Rendition) -> dict[str, Any]:
 
 
 def _link(number: int, link: Link) -> dict[str, Any]:
-    rendition = _filled({"name": "link", "href": link.href, "contentType": link.media_type})
+    rendition = _filled({"name": "link", "href": link.href, "contentType": media_type_of(link.media_type)})
     return _filled(
         {
             "name": f"link-{number}",

@@ -39,7 +39,7 @@ def opml(feeds: Mapping[str, Feed], base_url: str) -> bytes:
         for name, feed in sorted(feeds.items())
         if feed.access == "public"
     ]
-    head = f"<head>{tag('title', 'Feeds')}{tag('docs', 'http://opml.org/spec2.opml')}</head>"
+    head = f"<head>{tag('title', 'Feeds')}</head>"
     return DECLARATION + f'<opml version="2.0">{head}<body>{"".join(outlines)}</body></opml>\n'.encode()
 
 

@@ -6,24 +6,26 @@ added, because it drops rel and type, and writes a time of its own where none is
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from feedgen.entry import FeedEntry
 from lxml import etree
 
-from newswire_publisher.articles.markup import plain, web_address
+from newswire_publisher.articles.markup import plain
 from newswire_publisher.feeds.formats.content import (
     authors_of,
     categories_of,
     content_of,
     files_of,
+    links_of,
     note_of,
     page_address,
     summary_of,
     title_of,
 )
-from newswire_publisher.feeds.formats.page import Frame, Page
-from newswire_publisher.feeds.formats.rss import GENERATOR, Related, archive_links, deleted_entry
+from newswire_publisher.feeds.formats.page import KEPT_HEADS, Channel, Frame, Page
+from newswire_publisher.feeds.formats.rss import GENERATOR, Related, archive_links, deleted_entry, written
 from newswire_publisher.feeds.formats.xml import (
     ATOM,
     DECLARATION,
@@ -36,6 +38,7 @@ from newswire_publisher.feeds.formats.xml import (
     Prefixes,
     add,
     cut_out,
+    joined,
     open_tag,
     tag,
 )
@@ -68,37 +71,41 @@ class Atom:
         return deleted_entry(gone)
 
     def frame(self, page: Page) -> Frame:
-        channel = page.channel
+        updated = rfc3339(page.updated) if page.updated else _EPOCH
         links: list[Related] = [("self", page.self_url, "application/atom+xml")]
-        links.append(("alternate", f"{channel.base_url}/", "text/html"))
+        links.append(("alternate", f"{page.channel.base_url}/", "text/html"))
         links += [("hub", page.hub, None)] if page.hub else []
-        links += archive_links(page)
-        head = "".join(
-            [
-                open_tag("feed", _ROOT, xml_lang=channel.language),
-                tag("id", feed_id(page)),
-                tag("title", channel.title or channel.name),
-                tag("subtitle", channel.description),
-                tag("updated", rfc3339(page.updated) if page.updated else _EPOCH),
-                tag("generator", GENERATOR),
-                f"<author>{tag('name', channel.title or channel.name)}</author>",
-                *[tag("link", rel=rel, href=href, type=kind) for rel, href, kind in links],
-                "<fh:archive/>" if page.kind == "archive" else "",
-            ]
-        )
-        return Frame(DECLARATION + head.encode() + b"\n", b"\n", b"\n</feed>\n")
+        moving = f"<updated>{updated}</updated>" + written("link", archive_links(page))
+        before, after = _head(page.channel, tuple(links), page.kind == "archive")
+        return Frame(joined(before, moving, after), b"\n", b"\n</feed>\n")
 
 
-def feed_id(page: Page) -> str:
-    """Return the id of the document's feed: an archive page is a document of the same feed (RFC 5005 section 4)."""
-    return f"urn:newswire:feed:{page.channel.name}"
+@lru_cache(maxsize=KEPT_HEADS)
+def _head(channel: Channel, links: tuple[Related, ...], archive: bool) -> tuple[bytes, bytes]:
+    """Return the head without its time and its archive's links: what stands before and after them.
+
+    An archive page is a document of the same feed, and has its id (RFC 5005 section 4).
+    """
+    before = [
+        open_tag("feed", _ROOT, xml_lang=channel.language),
+        tag("id", f"urn:newswire:feed:{channel.name}"),
+        tag("title", channel.title or channel.name),
+        tag("subtitle", channel.description),
+    ]
+    after = [
+        tag("generator", GENERATOR),
+        f"<author>{tag('name', channel.title or channel.name)}</author>",
+        written("link", links),
+        "<fh:archive/>" if archive else "",
+        "\n",
+    ]
+    return DECLARATION + "".join(before).encode(), "".join(after).encode()
 
 
 def _entry(article: Article, updated: datetime, base_url: str) -> Any:
     made = FeedEntry()
     made.id(plain(article.uri))
     made.title(title_of(article))
-    made.link(href=page_address(base_url, article.uri), rel="alternate", type="text/html")
     made.updated(updated)
     made.published(article.published or article.version_created)
     made.link(href=page_address(base_url, article.uri))
@@ -111,13 +118,13 @@ def _entry(article: Article, updated: datetime, base_url: str) -> Any:
         entry.set(f"{{{XML}}}lang", article.language)
     for name, moment in (("updated", updated), ("published", article.published or article.version_created)):
         entry.find(name).text = rfc3339(moment)
-    page = entry.find("link")
+    page = entry.find("link")  # of which feedgen drops both
     page.set("rel", "alternate")
     page.set("type", "text/html")
     for name in authors_of(article):
         add(etree.SubElement(entry, "author"), "name", name)
     summary = "\n".join(filter(None, (note_of(article), summary_of(article))))
-    add(entry, "summary", summary) if summary else None
+    add(entry, "summary", summary or (None if content else title_of(article)))
     add(entry, "rights", article.copyright_holder or article.usage_terms)
     _add_links(entry, article, base_url)
     _add_media(entry, article)
@@ -136,10 +143,9 @@ def _add_links(entry: Any, article: Article, base_url: str) -> None:
         page = page_address(base_url, article.evolved_from)
         add(entry, "link", rel="related", href=page)
         add(entry, f"{{{THREAD}}}in-reply-to", ref=article.evolved_from, href=page, type="text/html")
-    for link in article.links:
-        if href := web_address(link.href):
-            rel = "related" if link.rel.lower() in _OWN_RELS else link.rel or "related"
-            add(entry, "link", rel=rel, href=href, type=link.media_type, title=link.title)
+    for link in links_of(article):
+        rel = "related" if link.rel in _OWN_RELS else link.rel
+        add(entry, "link", rel=rel, href=link.href, type=link.media_type, title=link.title)
 
 
 def _add_media(entry: Any, article: Article) -> None:

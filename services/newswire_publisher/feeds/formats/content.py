@@ -5,13 +5,16 @@ import re
 from dataclasses import dataclass
 
 from newswire_publisher.articles.links import link_of
-from newswire_publisher.articles.markup import excerpt, markup_of, plain, safe_markup, web_address
-from newswire_schemas.article import Article, Concept, Media, key_of
+from newswire_publisher.articles.markup import excerpt, markup_of, media_type_of, plain, safe_markup, web_address
+from newswire_publisher.routing.text import text_of_html
+from newswire_schemas.article import Article, Concept, Link, Media, key_of
 
 SCHEMES = {"medtop": "http://cv.iptc.org/newscodes/mediatopic/", "genre": "http://cv.iptc.org/newscodes/genre/"}
 """The addresses of IPTC's schemes, which a category names as its scheme; other aliases stand for themselves."""
 
 _BETWEEN_AUTHORS = re.compile(r"(?:,|;|/|\band\b|\bund\b|\bet\b|\by\b|\bи\b|&)\s+|[、，；]")
+_REL = re.compile(r"[a-z][a-z0-9.-]*", re.ASCII)
+_IRI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s<>\"{}|\\^`]+", re.IGNORECASE)
 _BY = re.compile(r"(?:by|von|par|por|автор:?)\s+", re.IGNORECASE)
 
 
@@ -52,7 +55,8 @@ def title_of(article: Article) -> str:
 
 def summary_of(article: Article) -> str:
     """Return the summary as plain text; the beginning of the text where there is none."""
-    return plain(article.summary or excerpt(article.body_text or ""))
+    given = plain(article.summary or "")
+    return given if given.strip() else excerpt(article.body_text or text_of_html(article.body_html or ""))
 
 
 def note_of(article: Article) -> str:
@@ -61,9 +65,12 @@ def note_of(article: Article) -> str:
 
 
 def description_of(article: Article) -> str:
-    """Return the description as HTML: what a correction says of itself, then the summary."""
-    note = _note_markup(article)
-    return note + markup_of(summary_of(article)) if note else html.escape(summary_of(article), quote=False)
+    """Return the description as HTML: what a correction says of itself, then the summary, or the title.
+
+    It is never empty: readers take an item's content for its description where there is none.
+    """
+    note, summary = _note_markup(article), summary_of(article) or title_of(article)
+    return note + markup_of(summary) if note else html.escape(summary, quote=False)
 
 
 def content_of(article: Article) -> str:
@@ -115,9 +122,31 @@ def files_of(article: Article) -> list[File]:
         medium = kind if kind in {"image", "audio", "video", "document", "executable"} else None
         for each in media.renditions:
             if href := web_address(each.href):
-                media_type = each.media_type or "application/octet-stream"
+                media_type = media_type_of(each.media_type) or "application/octet-stream"
                 found.append(File(href, media, media_type, medium, each.width, each.height, each.size))
     return found
+
+
+def links_of(article: Article) -> list[Link]:
+    """Return the links to absolute addresses, without what is no media type (RFC 6838) and no title."""
+    return [
+        Link(
+            href=href,
+            rel=_relation(link.rel),
+            title=(plain(link.title).strip() if link.title else None) or None,
+            media_type=media_type_of(link.media_type),
+        )
+        for link in article.links
+        if (href := web_address(link.href))
+    ]
+
+
+def _relation(rel: str) -> str:
+    """Return a relation type (RFC 8288 section 2.1: a name in lower case, or an IRI); ``related`` for what is none."""
+    rel = plain(rel)
+    if _REL.fullmatch(rel.lower()):
+        return rel.lower()
+    return rel if _IRI.fullmatch(rel) else "related"
 
 
 def original_of(article: Article) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from newswire_publisher.feeds.formats.content import (
@@ -16,9 +17,9 @@ from newswire_publisher.feeds.formats.content import (
     summary_of,
     title_of,
 )
-from newswire_publisher.feeds.formats.page import Frame, Page
+from newswire_publisher.feeds.formats.page import KEPT_HEADS, Channel, Frame, Page
 from newswire_publisher.feeds.formats.rss import REASONS
-from newswire_publisher.feeds.formats.xml import EntryError
+from newswire_publisher.feeds.formats.xml import EntryError, joined
 from newswire_publisher.feeds.moments import rfc3339
 from newswire_publisher.feeds.tombstone import Tombstone
 from newswire_schemas.article import Article, clean_text
@@ -56,25 +57,33 @@ class JsonFeed:
         )
 
     def frame(self, page: Page) -> Frame:
-        channel = page.channel
-        head = {
-            "version": VERSION,
-            "title": channel.title or channel.name,
-            "description": channel.description or None,
-            "home_page_url": f"{channel.base_url}/",
-            "feed_url": page.self_url,
-            "next_url": page.next_url,
-            "language": channel.language,
-            "hubs": [{"type": "WebSub", "url": page.hub}] if page.hub else None,
-        }
-        about = {
-            "about": f"{channel.base_url}/feeds",
-            "kind": page.kind,
-            "updated": rfc3339(page.updated) if page.updated else None,
-            "current_url": page.current,
-        }
-        middle = dumped(filled(about))[:-1] + b',"deleted":['
-        return Frame(dumped(filled(head))[:-1] + b',"items":[', b'],"_newswire":' + middle, b"]}}\n")
+        updated = f',"updated":"{rfc3339(page.updated)}"' if page.updated else ""
+        following = f',"next_url":{_ENCODE(page.next_url)}' if page.next_url else ""
+        head, about, current = _head(page.channel, page.self_url, page.hub, page.current, page.kind)
+        return Frame(joined(head, following, b',"items":['), joined(about, updated, current), b"]}}\n")
+
+
+@lru_cache(maxsize=KEPT_HEADS)
+def _head(
+    channel: Channel, self_url: str, hub: str | None, current: str | None, kind: str
+) -> tuple[bytes, bytes, bytes]:
+    """Return the head without ``next_url``, and what stands behind the items before and after the time."""
+    head = {
+        "version": VERSION,
+        "title": channel.title or channel.name,
+        "description": channel.description or None,
+        "home_page_url": f"{channel.base_url}/",
+        "feed_url": self_url,
+        "language": channel.language,
+        "hubs": [{"type": "WebSub", "url": hub}] if hub else None,
+    }
+    about = {"about": f"{channel.base_url}/feeds", "kind": kind}
+    rest = b"," + dumped({"current_url": current})[1:-1] if current else b""
+    return (
+        dumped(filled(head))[:-1],
+        b'],"_newswire":' + dumped(about)[:-1],
+        rest + b',"deleted":[',
+    )
 
 
 def _item(article: Article, updated: datetime, base_url: str) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """NewsML-G2: a newsMessage whose itemSet holds a newsItem for each article, and one for each that has left."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from lxml import etree
 
 from newswire_publisher.articles import newsml
 from newswire_publisher.articles.newsml import CATALOG, NAR, STANDARD
-from newswire_publisher.feeds.formats.page import Frame, Page
+from newswire_publisher.feeds.formats.page import KEPT_HEADS, Channel, Frame, Page
 from newswire_publisher.feeds.formats.rss import REASONS
-from newswire_publisher.feeds.formats.xml import DECLARATION, EntryError, Prefixes, cut_out, open_tag, tag
+from newswire_publisher.feeds.formats.xml import DECLARATION, EntryError, Prefixes, cut_out, joined, open_tag, tag
 from newswire_publisher.feeds.moments import rfc3339
 from newswire_publisher.feeds.tombstone import Tombstone
 from newswire_schemas.article import Article
@@ -45,13 +46,14 @@ class NewsMl:
         return f"{start}>{tag('catalogRef', href=CATALOG)}<itemMeta>{''.join(meta)}</itemMeta></newsItem>".encode()
 
     def frame(self, page: Page) -> Frame:
-        channel = page.channel
-        header = [
-            tag("sent", rfc3339(page.updated) if page.updated else _EPOCH),
-            tag("sender", "newswire"),
-            tag("transmitId", page.self_url),
-            tag("channel", channel.name),
-        ]
-        start = open_tag("newsMessage", _ROOT, xml_lang=channel.language)
-        head = f"{start}<header>{''.join(header)}</header><itemSet>\n"
-        return Frame(DECLARATION + head.encode(), b"\n", b"\n</itemSet></newsMessage>\n")
+        sent = rfc3339(page.updated) if page.updated else _EPOCH
+        before, after = _head(page.channel, page.self_url)
+        return Frame(joined(before, f"<sent>{sent}</sent>", after), b"\n", b"\n</itemSet></newsMessage>\n")
+
+
+@lru_cache(maxsize=KEPT_HEADS)
+def _head(channel: Channel, self_url: str) -> tuple[bytes, bytes]:
+    """Return the head without its time: what stands before and after it."""
+    start = open_tag("newsMessage", _ROOT, xml_lang=channel.language)
+    header = [tag("sender", "newswire"), tag("transmitId", self_url), tag("channel", channel.name)]
+    return DECLARATION + f"{start}<header>".encode(), f"{''.join(header)}</header><itemSet>\n".encode()

@@ -4,14 +4,15 @@ What has left is there as an association whose ``pubStatus`` is ``canceled``.
 """
 
 from datetime import datetime
+from functools import lru_cache
 
 from newswire_publisher.articles import ninjs
 from newswire_publisher.articles.markup import safe_markup, web_address
 from newswire_publisher.feeds.formats.content import original_of
 from newswire_publisher.feeds.formats.jsonfeed import dumped, filled
-from newswire_publisher.feeds.formats.page import Frame, Page
+from newswire_publisher.feeds.formats.page import KEPT_HEADS, Channel, Frame, Page
 from newswire_publisher.feeds.formats.rss import REASONS
-from newswire_publisher.feeds.formats.xml import EntryError
+from newswire_publisher.feeds.formats.xml import EntryError, joined
 from newswire_publisher.feeds.moments import rfc3339
 from newswire_publisher.feeds.tombstone import Tombstone
 from newswire_schemas.article import Article, Media, key_of
@@ -47,19 +48,27 @@ class Ninjs:
         )
 
     def frame(self, page: Page) -> Frame:
-        channel = page.channel
-        head = {
-            "uri": page.self_url,
-            "standard": {"name": "ninjs", "version": "3.1", "schema": ninjs.SCHEMA},
-            "type": "composite",
-            "representationType": "full",
-            "versionCreated": rfc3339(page.updated) if page.updated else None,
-            "pubStatus": "usable",
-            "language": channel.language,
-            "headlines": [{"role": "main", "value": channel.title or channel.name}],
-            "descriptions": [{"role": "summary", "value": channel.description}] if channel.description else None,
-        }
-        return Frame(dumped(filled(head))[:-1] + b',"associations":[', b"", b"]}\n")
+        updated = f',"versionCreated":"{rfc3339(page.updated)}"' if page.updated else ""
+        before, after = _head(page.channel, page.self_url)
+        return Frame(joined(before, updated, after), b"", b"]}\n")
+
+
+@lru_cache(maxsize=KEPT_HEADS)
+def _head(channel: Channel, self_url: str) -> tuple[bytes, bytes]:
+    """Return the head without its time: what stands before and after it."""
+    before = {
+        "uri": self_url,
+        "standard": {"name": "ninjs", "version": "3.1", "schema": ninjs.SCHEMA},
+        "type": "composite",
+        "representationType": "full",
+    }
+    after = {
+        "pubStatus": "usable",
+        "language": channel.language,
+        "headlines": [{"role": "main", "value": channel.title or channel.name}],
+        "descriptions": [{"role": "summary", "value": channel.description}] if channel.description else None,
+    }
+    return dumped(before)[:-1], b"," + dumped(filled(after))[1:-1] + b',"associations":['
 
 
 def _safe(article: Article) -> Article:

@@ -15,6 +15,9 @@ from typing import Literal, Protocol
 from newswire_publisher.feeds.tombstone import Tombstone
 from newswire_schemas.article import Article
 
+KEPT_HEADS = 2_000
+"""Heads that a format keeps, of some kB each and without what changes with every article."""
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:

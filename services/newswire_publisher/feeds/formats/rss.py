@@ -9,22 +9,25 @@ cleaned of what XML cannot carry; what still cannot be written raises
 `EntryError`, which costs a feed this one item and never the others.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from feedgen.entry import FeedEntry
 
-from newswire_publisher.articles.markup import plain, web_address
+from newswire_publisher.articles.markup import plain
 from newswire_publisher.feeds.formats.content import (
     File,
     categories_of,
     content_of,
     description_of,
     files_of,
+    links_of,
     page_address,
     title_of,
 )
-from newswire_publisher.feeds.formats.page import Frame, Page
+from newswire_publisher.feeds.formats.page import KEPT_HEADS, Channel, Frame, Page
 from newswire_publisher.feeds.formats.xml import (
     ATOM,
     CONTENT,
@@ -37,6 +40,7 @@ from newswire_publisher.feeds.formats.xml import (
     Prefixes,
     add,
     cut_out,
+    joined,
     open_tag,
     tag,
 )
@@ -50,7 +54,6 @@ GENERATOR = "newswire"
 _PREFIXES: Prefixes = {"atom": ATOM, "content": CONTENT, "dc": DC, "media": MEDIA}
 _ROOT: Prefixes = {**_PREFIXES, "fh": HISTORY, "at": TOMBSTONES}
 _START = open_tag("rss", _ROOT, version="2.0") + "<channel>"
-_ENCODED = f"{{{CONTENT}}}encoded"
 
 Related = tuple[str, str, str | None]
 """A link: rel, address and media type."""
@@ -80,26 +83,34 @@ class Rss:
 
     def frame(self, page: Page) -> Frame:
         """Return the channel's head: what a reader subscribes to, and where its other documents are."""
-        channel = page.channel
+        updated = f"<lastBuildDate>{rfc822(page.updated)}</lastBuildDate>" if page.updated else ""
         links: list[Related] = [("self", page.self_url, "application/rss+xml")]
         links += [("hub", page.hub, None)] if page.hub else []
-        links += archive_links(page)
         links += [("alternate", page.alternates["atom"], "application/atom+xml")] if "atom" in page.alternates else []
-        head = "".join(
-            [
-                _START,
-                tag("title", channel.title or channel.name),
-                tag("link", f"{channel.base_url}/"),
-                tag("description", channel.description or channel.title or channel.name),
-                tag("language", channel.language),
-                tag("lastBuildDate", rfc822(page.updated) if page.updated else None),
-                tag("generator", GENERATOR),
-                tag("ttl", str(channel.ttl)),
-                *[tag("atom:link", rel=rel, href=href, type=kind) for rel, href, kind in links],
-                "<fh:archive/>" if page.kind == "archive" else "",
-            ]
+        before, after = _head(page.channel, tuple(links), page.kind == "archive")
+        return Frame(
+            joined(before, updated + written("atom:link", archive_links(page)), after), b"\n", b"\n</channel></rss>\n"
         )
-        return Frame(DECLARATION + head.encode() + b"\n", b"\n", b"\n</channel></rss>\n")
+
+
+@lru_cache(maxsize=KEPT_HEADS)
+def _head(channel: Channel, links: tuple[Related, ...], archive: bool) -> tuple[bytes, bytes]:
+    """Return the head without its time and its archive's links: what stands before and after them."""
+    before = [
+        _START,
+        tag("title", channel.title or channel.name),
+        tag("link", f"{channel.base_url}/"),
+        tag("description", plain(channel.description) or channel.title or channel.name),
+        tag("language", channel.language),
+    ]
+    after = [
+        tag("generator", GENERATOR),
+        tag("ttl", str(channel.ttl)),
+        written("atom:link", links),
+        "<fh:archive/>" if archive else "",
+        "\n",
+    ]
+    return DECLARATION + "".join(before).encode(), "".join(after).encode()
 
 
 def deleted_entry(gone: Tombstone) -> bytes:
@@ -124,6 +135,11 @@ def archive_links(page: Page) -> list[Related]:
     return [(rel, href, None) for rel, href in named if href]
 
 
+def written(name: str, links: Iterable[Related]) -> str:
+    """Return links as elements of this name."""
+    return "".join([tag(name, rel=rel, href=href, type=kind) for rel, href, kind in links])
+
+
 def _basic_item(article: Article, base_url: str) -> Any:
     entry = FeedEntry()
     entry.guid(plain(article.uri), permalink=False)
@@ -133,11 +149,7 @@ def _basic_item(article: Article, base_url: str) -> Any:
     if content := content_of(article):
         entry.content(content, type="CDATA")
     entry.category([{"term": each.term, "scheme": each.scheme} for each in categories_of(article)])
-    item = entry.rss_entry()
-    only = item.find("description")
-    if content and only is not None and item.find(_ENCODED) is None:
-        only.tag = _ENCODED  # without a description, feedgen writes the content in its place
-    return item
+    return entry.rss_entry()
 
 
 def _add_facts(item: Any, article: Article, updated: datetime) -> None:
@@ -152,9 +164,8 @@ def _add_facts(item: Any, article: Article, updated: datetime) -> None:
 def _add_links(item: Any, article: Article, base_url: str) -> None:
     if article.evolved_from:
         add(item, f"{{{ATOM}}}link", rel="related", href=page_address(base_url, article.evolved_from))
-    for link in article.links:
-        if href := web_address(link.href):
-            add(item, f"{{{ATOM}}}link", rel=link.rel or "related", href=href, type=link.media_type, title=link.title)
+    for link in links_of(article):
+        add(item, f"{{{ATOM}}}link", rel=link.rel, href=link.href, type=link.media_type, title=link.title)
 
 
 def _add_media(item: Any, files: list[File]) -> None:

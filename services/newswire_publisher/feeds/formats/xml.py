@@ -1,6 +1,5 @@
 """XML as our feeds write it: namespaces on the root alone, entries cut out of a root, text that XML can carry."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,8 +19,6 @@ XML = "http://www.w3.org/XML/1998/namespace"
 Prefixes = Mapping[str | None, str]
 """Namespaces by prefix; None is the default one."""
 
-MOST_KEPT = 20_000
-"""Elements of heads that are kept as text."""
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -49,16 +46,17 @@ def cut_out(element: "etree._Element", prefixes: Prefixes) -> bytes:
     return document[document.index(b">") + 1 : document.rindex(b"</root>")]
 
 
-@functools.lru_cache(MOST_KEPT)
 def tag(name: str, text: str | None = None, /, **attributes: str | None) -> str:
-    """Return an element as text; nothing where there is neither text nor an attribute. ``_`` in names is ``:``.
-
-    What was asked for lately is kept: the heads of 500 feeds change in one date and one link with each article.
-    """
+    """Return an element as text; nothing where there is neither text nor an attribute. ``_`` in names is ``:``."""
     given = _given(attributes) if attributes else ""
     if text:
         return f"<{name}{given}>{escaped(text)}</{name}>"
     return f"<{name}{given}/>" if given else ""
+
+
+def joined(before: bytes, moment: str, after: bytes) -> bytes:
+    """Return a head round what changes in it with every article."""
+    return b"".join((before, moment.encode(), after))
 
 
 def open_tag(name: str, prefixes: Prefixes, **attributes: str | None) -> str:
