@@ -42,7 +42,8 @@ if #keys > 0 then
   local moments = redis.call('ZMSCORE', KEYS[2], unpack(keys))
   local ranks = redis.call('HMGET', KEYS[6], unpack(keys))
   for i, key in ipairs(keys) do
-    items[i] = key .. ' ' .. published[i] .. ' ' .. moments[i] .. ' ' .. ranks[i]
+    -- An article that came under a release that kept no moments has its first.
+    items[i] = key .. ' ' .. published[i] .. ' ' .. (moments[i] or published[i]) .. ' ' .. ranks[i]
   end
 end
 local told = {}
