@@ -41,8 +41,9 @@ _MIME = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;.*)?")
 
 
 def message_faults(document: bytes) -> list[str]:
-    """Return what is wrong with a newsMessage and its items."""
-    return list(_message(etree.fromstring(document)))
+    """Return what is wrong with a newsMessage and its items, or with one newsItem that is a document of its own."""
+    root = etree.fromstring(document)
+    return list(_item(root) if root.tag == f"{NAR}newsItem" else _message(root))
 
 
 def item_faults(document: bytes) -> list[str]:
