@@ -16,6 +16,7 @@ from structlog.contextvars import bind_contextvars
 
 from newswire_cli.composition import build_service, parse_outputs, read_settings
 from newswire_cli.failures import CommandError, UsageProblem, one_line
+from newswire_cli.heap import keep_heap
 from newswire_runtime.broker import BrokerUrlError
 from newswire_runtime.client import Client
 from newswire_runtime.logs import configure
@@ -44,7 +45,7 @@ async def _run(name: str, settings: Settings, only: frozenset[str] | None) -> No
         sock = listen(settings.host, settings.port)
         service = build_service(name, settings, only)
         await wait_for_broker(service.client)
-        await serve([service], sock, stop_timeout=settings.stop_timeout)
+        await serve([service], sock, stop_timeout=settings.stop_timeout, ready=keep_heap)
     except (PortTakenError, BrokerUrlError) as exc:
         raise CommandError(str(exc)) from exc
     except (RedisError, OSError) as exc:

@@ -28,6 +28,7 @@ from redis.exceptions import RedisError
 from newswire_cli.composition import build_all, read_settings
 from newswire_cli.embedded import EmbeddedServer, EmbeddedServerError
 from newswire_cli.failures import CommandError, one_line
+from newswire_cli.heap import keep_heap
 from newswire_cli.run import configure_logs, run_loop
 from newswire_runtime.server import PortTakenError, listen, serve
 from newswire_runtime.service import Service
@@ -123,6 +124,7 @@ async def _serve(
     demo: list[asyncio.Task[None]] = []
 
     async def ready() -> None:
+        await keep_heap()
         if options.ready_file is not None:
             options.ready_file.parent.mkdir(parents=True, exist_ok=True)
             options.ready_file.write_text(f"{url}\n")
