@@ -1,5 +1,6 @@
 """The HTTP face that all services share: health, metrics, problem documents, request ids, body limits."""
 
+import base64
 import contextlib
 import re
 import time
@@ -104,6 +105,22 @@ async def read_body(request: Request, limit: int) -> bytes:
 def too_large(limit: int) -> Problem:
     """Return the 413 problem."""
     return Problem(413, "too-large", f"the body has more than {limit} bytes; send fewer items in one call")
+
+
+def reader_token(authorization: str) -> str | None:
+    """Return the token as readers' programs give it: Bearer, or the password of HTTP Basic (RFC 7617).
+
+    Empty, which is nobody's, where that cannot be read; None for a header of another scheme, or none.
+    """
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 async def authenticate(request: Request, tokens: Tokens) -> Caller | None:

@@ -8,7 +8,6 @@ is 404, as if it were not there. A reader who sends ``A-IM: feed`` with the ETag
 document gets 226 and what has changed since (RFC 3229), what left included.
 """
 
-import base64
 import re
 from urllib.parse import urlencode
 
@@ -26,7 +25,7 @@ from newswire_publisher.routing.entitlement import View, Views
 from newswire_runtime import metrics
 from newswire_runtime.auth import Tokens
 from newswire_runtime.conf import Table
-from newswire_runtime.http import now
+from newswire_runtime.http import now, reader_token
 from newswire_runtime.problems import Problem, not_found
 
 _FEED_DELTA = re.compile(r"(?:^|,)\s*feed\s*(?:;\s*q\s*=\s*(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?(?=,|$)", re.IGNORECASE)
@@ -182,13 +181,6 @@ def _delta_base(request: Request) -> int | None:
 
 
 def _feed_token(request: Request) -> str | None:
-    """Return the token as feed readers can give it: Bearer, the password of HTTP Basic (RFC 7617), or ``?token=``."""
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    if scheme.lower() != "basic":
-        return request.query_params.get("token")
-    try:
-        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
-    except ValueError:
-        return ""  # nobody's token
+    """Return the token as feed readers can give it: in the header, or as ``?token=``."""
+    given = reader_token(request.headers.get("authorization", ""))
+    return request.query_params.get("token") if given is None else given

@@ -4,12 +4,10 @@ On a public wire everyone reads; else a token is needed, given as Bearer, as the
 (RFC 7617), or as ``?token=``: a browser's EventSource cannot set headers.
 """
 
-import base64
-
 from starlette.requests import Request
 
 from newswire_runtime.auth import Role, Tokens, digest_of
-from newswire_runtime.http import now
+from newswire_runtime.http import now, reader_token
 from newswire_runtime.problems import Problem, unauthorized
 from newswire_schemas.entitlements import Entitlement
 from newswire_schemas.filters import Filter
@@ -68,15 +66,5 @@ def _check(entitled: Entitlement | None, form: str) -> None:
 
 
 def _secret(request: Request) -> str:
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    match scheme.lower():
-        case "":
-            return request.query_params.get("token", "")
-        case "bearer":
-            return credentials.strip()
-        case "basic":
-            try:
-                return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
-            except ValueError:
-                return ""
-    return ""
+    header = request.headers.get("authorization", "")
+    return (reader_token(header) or "") if header.partition(" ")[0] else request.query_params.get("token", "")

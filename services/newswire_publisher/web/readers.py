@@ -4,12 +4,10 @@ A browser gives the token as the password of HTTP Basic (RFC 7617), which it ask
 itself and sends again; no cookie is set, and no address carries the token.
 """
 
-import base64
-
 from starlette.requests import Request
 
 from newswire_runtime.auth import Role, Tokens
-from newswire_runtime.http import now
+from newswire_runtime.http import now, reader_token
 from newswire_runtime.problems import Problem
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="newswire", charset="UTF-8"'}
@@ -26,7 +24,7 @@ class Readers:
         """Raise a 401 or 403 problem for who may not read."""
         if self._public:
             return
-        secret = _secret(request.headers.get("authorization", ""))
+        secret = reader_token(request.headers.get("authorization", ""))
         if not secret:
             raise _refused("This wire is read with a token.")
         caller = await self._tokens.caller(secret, now())
@@ -40,15 +38,3 @@ class Readers:
 
 def _refused(detail: str) -> Problem:
     return Problem(401, "unauthorized", detail, headers=_CHALLENGE)
-
-
-def _secret(authorization: str) -> str:
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
-    except ValueError:
-        return ""
