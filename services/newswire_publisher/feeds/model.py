@@ -1,5 +1,6 @@
 """A feed as an operator configures it, and what is remembered of one that is no more."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +29,11 @@ class Feed(BaseModel):
 
 
 DEFAULT_ALL = Feed(title="All stories")
+
+
+def feed_of(feeds: Mapping[str, Feed], name: str) -> Feed | None:
+    """Return the feed of that name among those that are configured; `ALL` is there also if it is not."""
+    return feeds.get(name) or (DEFAULT_ALL if name == ALL else None)
 
 
 class FormerFeed(BaseModel):

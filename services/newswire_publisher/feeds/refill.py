@@ -17,7 +17,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from newswire_publisher.articles.store import ArticleStore, Row
-from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed
+from newswire_publisher.feeds.model import Feed, feed_of
 from newswire_publisher.feeds.sink import FeedSinks
 from newswire_publisher.routing.facts import facts_of
 from newswire_publisher.routing.shape import compile_filter
@@ -81,7 +81,7 @@ class FeedRefills:
         lock = ConfKeys.refill_lock(name)
         if not await self._client.set(lock, request, nx=True, px=LOCK_MS):
             return
-        feed = (await self._feeds.all()).get(name) or (DEFAULT_ALL if name == ALL else None)
+        feed = feed_of(await self._feeds.all(), name)
         if feed is not None:
             articles = await self._fill(name, feed, lock)
             log.info("feed.refilled", feed=name, articles=articles)

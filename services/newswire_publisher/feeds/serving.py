@@ -18,7 +18,7 @@ from starlette.routing import Route
 from newswire_publisher.feeds.answers import FeedAnswers, Served, joined
 from newswire_publisher.feeds.documents import FeedDocument, FeedDocuments, Wanted
 from newswire_publisher.feeds.formats.registry import FORMATS
-from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed, FormerFeed
+from newswire_publisher.feeds.model import Feed, FormerFeed, feed_of
 from newswire_publisher.feeds.negotiation import choose_format
 from newswire_publisher.feeds.validators import generation_in
 from newswire_publisher.routing.entitlement import View, Views
@@ -102,7 +102,7 @@ class FeedServing:
         self._answers.changed(name)
 
     async def find(self, name: str) -> Feed | None:
-        return (await self._feeds.all()).get(name) or (DEFAULT_ALL if name == ALL else None)
+        return feed_of(await self._feeds.all(), name)
 
     async def _former_feed(self, request: Request, name: str, extension: str | None, base_url: str) -> Response:
         former = (await self._former.all()).get(name)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from newswire_publisher.feeds.documents import FeedDocuments, Wanted
 from newswire_publisher.feeds.formats.registry import FORMATS
-from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed
+from newswire_publisher.feeds.model import Feed, feed_of
 from newswire_publisher.routing.entitlement import View, Views
 from newswire_runtime.auth import Tokens, digest_of
 from newswire_runtime.conf import Table
@@ -68,4 +68,4 @@ class FeedTopics:
         return None if view is not None and not view.opens(name) else (feed, view)
 
     async def _find(self, name: str) -> Feed | None:
-        return (await self._feeds.all()).get(name) or (DEFAULT_ALL if name == ALL else None)
+        return feed_of(await self._feeds.all(), name)
