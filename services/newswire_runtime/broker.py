@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from faststream.redis import RedisBroker, RedisClusterBroker, RedisSentinelBroker
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
@@ -23,6 +23,10 @@ from newswire_runtime.client import Client
 
 READ_BLOCK_MS = 1_000
 """How long one stream read waits; below redis-py's socket timeout of 5 s."""
+
+MOST_CONNECTIONS = 100
+FREE_SECONDS = 10
+"""How long a call waits for a connection to come free."""
 
 _SINGLE = ("redis", "rediss", "unix")
 
@@ -75,7 +79,10 @@ def make_client(url: str) -> Client:
         return manager.master_for(parsed.master)
     if kind == "cluster":
         return RedisCluster.from_url(_plain(url))
-    return Redis.from_url(url, retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3))
+    retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
+    # A burst of calls waits for a connection; redis-py's other pool would fail the hundred-and-first.
+    pool = BlockingConnectionPool.from_url(url, max_connections=MOST_CONNECTIONS, timeout=FREE_SECONDS, retry=retry)
+    return Redis.from_pool(pool)
 
 
 def _kind(url: str) -> str:

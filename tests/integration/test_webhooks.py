@@ -253,7 +253,7 @@ async def test_forty_endpoints_that_hang_delay_no_other(wire: Wire, receiver: Re
     await wire.hook(url=receiver.script("quick"))
     for number in range(12):
         await wire.submit(story(uri(number)))
-    await receiver.got("quick", 12, seconds=14)  # each attempt that hangs is given 15 s
+    await receiver.got("quick", 12, seconds=10)  # each attempt that hangs is given 15 s
 
 
 async def test_of_fifty_endpoints_one_fails_and_the_others_get_one_push_each(wire: Wire, receiver: Receiver) -> None:
