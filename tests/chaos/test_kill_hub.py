@@ -1,12 +1,9 @@
 """The publisher is killed with -9 while its hub asks and delivers: each subscriber ends with the last state."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from aiohttp import web
 from support.processes import Process
 from support.servers import KillableServer
@@ -14,18 +11,6 @@ from support.subscriber import Asked, Sent, Subscriber, ask, subscribing
 from support.wire import Wire, story, until
 
 SUBSCRIBERS, KILLS = 24, 3
-
-
-@pytest.fixture
-async def processes(server: KillableServer, tmp_path: Path) -> AsyncIterator[list[Process]]:
-    async with AsyncExitStack() as stack:
-        started = [
-            Process(name, server.url, tmp_path / f"{name}.log") for name in ("ingest", "enrichment", "publisher")
-        ]
-        for process in started:
-            await process.start()
-            stack.push_async_callback(process.kill)
-        yield started
 
 
 async def test_each_subscriber_that_was_accepted_ends_with_the_last_state(

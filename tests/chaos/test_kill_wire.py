@@ -5,31 +5,16 @@ Three processes and a server that lives, as compose runs them; each kill is SIGK
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from support.processes import Process
 from support.servers import KillableServer
 from support.wire import OPERATOR, Hook, Receiver, Wire, receiving, until
 
 ARTICLES, KILLS = 300, 6
 ADMIN = {"Authorization": f"Bearer {OPERATOR}"}
-
-
-@pytest.fixture
-async def processes(server: KillableServer, tmp_path: Path) -> AsyncIterator[list[Process]]:
-    async with AsyncExitStack() as stack:
-        started = [
-            Process(name, server.url, tmp_path / f"{name}.log") for name in ("ingest", "enrichment", "publisher")
-        ]
-        for process in started:
-            await process.start()
-            stack.push_async_callback(process.kill)
-        yield started
 
 
 class Desk:

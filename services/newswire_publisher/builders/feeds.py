@@ -9,7 +9,7 @@ from newswire_publisher.feeds.directory_api import DirectoryApi
 from newswire_publisher.feeds.documents import FeedDocuments
 from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.limits import RepeatLimit
-from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed, FormerFeed
+from newswire_publisher.feeds.model import ALL, Feed, FormerFeed, with_all
 from newswire_publisher.feeds.refill import FeedRefills
 from newswire_publisher.feeds.serving import FeedServing
 from newswire_publisher.feeds.shrinker import Shrinker
@@ -114,7 +114,7 @@ def build_pages(parts: Parts, search: ArticleSearch) -> WebPages:
     readers = Readers(parts.tokens, public=parts.settings.public)
 
     async def public_feeds() -> list[ListedFeed]:
-        feeds = {ALL: DEFAULT_ALL} | dict(await table.all())
+        feeds = with_all(await table.all())
         return [
             ListedFeed(name, feed.title, feed.description, feed.language, feed.filter)
             for name, feed in sorted(feeds.items(), key=lambda each: (each[0] != ALL, each[1].title.casefold()))

@@ -6,7 +6,7 @@ from fastapi import Body, FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.feeds.directory_api import DirectoryApi
-from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed, FormerFeed
+from newswire_publisher.feeds.model import ALL, Feed, FormerFeed, with_all
 from newswire_publisher.feeds.refill import FeedRefills
 from newswire_publisher.feeds.serving import FeedServing
 from newswire_publisher.feeds.sink import FeedSinks
@@ -57,7 +57,7 @@ class FeedApi:
     async def list(self, request: Request) -> dict[str, Any]:
         """List the feeds (operator)."""
         await require(request, self._tokens, Role.OPERATOR)
-        feeds = {ALL: DEFAULT_ALL} | dict(await self._feeds.all())
+        feeds = with_all(await self._feeds.all())
         return {"items": [_shown(name, feed) for name, feed in sorted(feeds.items())]}
 
     async def put(self, request: Request, name: Name, feed: Feed) -> Response:

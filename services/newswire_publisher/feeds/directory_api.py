@@ -17,7 +17,7 @@ from newswire_publisher.feeds.directory import (
     sitemap,
     sitemap_index,
 )
-from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed
+from newswire_publisher.feeds.model import ALL, DEFAULT_ALL, Feed, with_all
 from newswire_publisher.feeds.validators import digest_of
 from newswire_runtime.conf import Table
 from newswire_runtime.http import now
@@ -46,7 +46,7 @@ class DirectoryApi:
         """List the public feeds as OPML 2.0."""
         if not self._public:
             raise not_found("feeds.opml")
-        feeds = {ALL: DEFAULT_ALL} | dict(await self._feeds.all())
+        feeds = with_all(await self._feeds.all())
         return _answer(request, opml(feeds, self._base(request)), OPML_TYPE)
 
     async def sitemap(self, request: Request) -> Response:

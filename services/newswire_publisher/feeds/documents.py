@@ -69,7 +69,6 @@ class Wanted:
     feed: Feed
     form: FeedFormat
     base_url: str
-    hub: bool = True
     view: View | None = None
 
     def address(self, query: str | None = None, extension: str | None = None) -> str:
@@ -99,10 +98,6 @@ class FeedDocuments:
         self._entries = Entries(store)
         self._kept: OrderedDict[tuple[str, str, str, str], tuple[Feed, FeedDocument]] = OrderedDict()
         self._newest: OrderedDict[str, _Newest] = OrderedDict()
-
-    async def generation(self, name: str) -> int:
-        """Return the feed's generation as of now."""
-        return await self._snapshots.generation(name)
 
     async def current(self, wanted: Wanted, generation: int | None = None) -> FeedDocument:
         """Return the feed's document as of now; ``generation`` is the feed's, where the caller has just read it."""
@@ -272,7 +267,7 @@ def _page_of(wanted: Wanted, snapshot: Snapshot, back: str | None = None) -> Pag
         updated=snapshot.state.newest,
         self_url=wanted.address(),
         alternates=_addresses(wanted.base_url, wanted.name),
-        hub=f"{wanted.base_url}/hub" if wanted.hub else None,
+        hub=f"{wanted.base_url}/hub",
         prev_archive=back,
         next_url=back,
     )

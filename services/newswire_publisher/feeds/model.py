@@ -36,6 +36,11 @@ def feed_of(feeds: Mapping[str, Feed], name: str) -> Feed | None:
     return feeds.get(name) or (DEFAULT_ALL if name == ALL else None)
 
 
+def with_all(feeds: Mapping[str, Feed]) -> dict[str, Feed]:
+    """Return the feeds that there are: those that are configured, and `ALL`."""
+    return {ALL: DEFAULT_ALL} | dict(feeds)
+
+
 class FormerFeed(BaseModel):
     """A feed that was deleted (410), or renamed to ``moved_to`` (301); who could read it is still who may know."""
 

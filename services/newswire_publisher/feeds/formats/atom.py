@@ -24,6 +24,7 @@ from newswire_publisher.feeds.formats.content import (
     summary_of,
     title_of,
 )
+from newswire_publisher.feeds.formats.media import add_media_content
 from newswire_publisher.feeds.formats.page import KEPT_HEADS, Channel, Frame, Page
 from newswire_publisher.feeds.formats.rss import GENERATOR, Related, archive_links, deleted_entry, written
 from newswire_publisher.feeds.formats.xml import (
@@ -151,14 +152,7 @@ def _add_links(entry: Any, article: Article, base_url: str) -> None:
 def _add_media(entry: Any, article: Article) -> None:
     for file in files_of(article):
         add(entry, "link", rel="enclosure", href=file.href, type=file.media_type, length=file.size)
-        content = add(
-            entry, f"{{{MEDIA}}}content", url=file.href, type=file.media_type, medium=file.medium,
-            width=file.width, height=file.height, fileSize=file.size,
-        )  # fmt: skip
-        add(content, f"{{{MEDIA}}}title", file.media.headline)
-        add(content, f"{{{MEDIA}}}description", file.media.description)
-        add(content, f"{{{MEDIA}}}credit", file.media.credit)
-        add(content, f"{{{MEDIA}}}copyright", file.media.copyright_notice)
+        add_media_content(entry, file)
 
 
 def _in_atom(element: Any) -> Any:

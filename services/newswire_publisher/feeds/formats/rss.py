@@ -27,6 +27,7 @@ from newswire_publisher.feeds.formats.content import (
     page_address,
     title_of,
 )
+from newswire_publisher.feeds.formats.media import add_media_content
 from newswire_publisher.feeds.formats.page import KEPT_HEADS, Channel, Frame, Page
 from newswire_publisher.feeds.formats.xml import (
     ATOM,
@@ -174,17 +175,4 @@ def _add_media(item: Any, files: list[File]) -> None:
         first = files[0]
         add(item, "enclosure", url=first.href, length=first.size or 0, type=first.media_type)
     for file in files:
-        content = add(
-            item,
-            f"{{{MEDIA}}}content",
-            url=file.href,
-            type=file.media_type,
-            medium=file.medium,
-            width=file.width,
-            height=file.height,
-            fileSize=file.size,
-        )
-        add(content, f"{{{MEDIA}}}title", file.media.headline)
-        add(content, f"{{{MEDIA}}}description", file.media.description)
-        add(content, f"{{{MEDIA}}}credit", file.media.credit)
-        add(content, f"{{{MEDIA}}}copyright", file.media.copyright_notice)
+        add_media_content(item, file)
