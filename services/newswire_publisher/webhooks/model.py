@@ -1,6 +1,7 @@
 """A webhook subscription as it is registered and kept."""
 
 import fnmatch
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer, field_validator
@@ -14,6 +15,13 @@ from newswire_schemas.filters import Filter
 
 DEFAULT_CONCURRENCY = 8
 Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z.*]{1,64}$")]
+
+
+class Signature(StrEnum):
+    """The scheme of Standard Webhooks that signs an endpoint's pushes."""
+
+    V1 = "v1"
+    V1A = "v1a"
 
 
 class Settings(BaseModel):
@@ -30,6 +38,10 @@ class Settings(BaseModel):
     description: Line | None = None
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with every push.")
     concurrency: int = Field(DEFAULT_CONCURRENCY, ge=1, le=100, description="Pushes at once, at most.")
+    rate: float | None = Field(None, gt=0, le=10_000, description="Pushes a second, at most; none: as fast as it takes.")
+    ordered: bool = Field(False, description="One push at a time, in the order of the log; a failing one is waited for.")
+    max_age: int | None = Field(None, ge=1, description="Seconds after which an entry is not pushed any more.")
+    signature: Signature = Field(Signature.V1, description="v1: HMAC-SHA256; v1a: ed25519.")
     retry: tuple[float, ...] | None = Field(
         None, description="Seconds between attempts, instead of the usual schedule."
     )
@@ -79,6 +91,8 @@ class Webhook(Settings):
     secrets: tuple[str, ...] = Field((), repr=False)
     enabled: bool = True
     disabled_reason: Line | None = None
+    revision: int = 1
+    """Raised with every change, so that whoever carries an older one to the queue changes nothing there."""
 
     @field_serializer("secrets")
     def _hide(self, secrets: tuple[str, ...], info: Any) -> list[str]:
