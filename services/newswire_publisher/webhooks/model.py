@@ -38,8 +38,8 @@ class Settings(BaseModel):
     description: Line | None = None
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with every push.")
     concurrency: int = Field(DEFAULT_CONCURRENCY, ge=1, le=100, description="Pushes at once, at most.")
-    rate: float | None = Field(None, gt=0, le=10_000, description="Pushes a second, at most; none: as fast as it takes.")
-    ordered: bool = Field(False, description="One push at a time, in the order of the log; a failing one is waited for.")
+    rate: float | None = Field(None, gt=0, le=10_000, description="Pushes a second, at most; none: no bound.")
+    ordered: bool = Field(False, description="One push at a time, in the log's order; a failing one is waited for.")
     max_age: int | None = Field(None, ge=1, description="Seconds after which an entry is not pushed any more.")
     signature: Signature = Field(Signature.V1, description="v1: HMAC-SHA256; v1a: ed25519.")
     retry: tuple[float, ...] | None = Field(
