@@ -1,7 +1,8 @@
 """An HTTP sink on many addresses of 127.0.0.0/8 that answers 204 as soon as a request is whole.
 
-Run it with ``python -m tests.bench.sink``. It prints its port. It knows nothing of HTTP but lengths, so that it costs less than who posts to it. To a path that
-ends in ``/unlike`` each answer is another one, with the headers that servers send.
+Run it with ``python -m tests.bench.sink``. It prints its port. It knows nothing of HTTP but
+lengths, so that it costs less than who posts to it. To ``/unlike`` each answer is another
+one, with the headers that servers send.
 """
 
 import asyncio
