@@ -1,5 +1,10 @@
 """Build the webhooks, the social queues and the live stream."""
 
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import FastAPI
+
 from newswire_publisher.builders.parts import Parts
 from newswire_publisher.live.access import LiveAccess
 from newswire_publisher.live.api import LiveApi
@@ -12,28 +17,49 @@ from newswire_publisher.social.api import SocialApi
 from newswire_publisher.social.sink import SocialSinks
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.delivery import Courier
+from newswire_publisher.webhooks.keyring import HookTable, Keyring
 from newswire_publisher.webhooks.log import HookLog
-from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.rotation_api import RotationApi
 from newswire_publisher.webhooks.sink import HookSinks
+from newswire_publisher.webhooks.vault import Vault
 from newswire_publisher.webhooks.worker import HookWorker
 from newswire_runtime.conf import Table
 from newswire_runtime.service import Loop
 from newswire_schemas.article import Article
 
 
-def build_webhooks(parts: Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
+class Routes(Protocol):
+    """What adds its routes to an app."""
+
+    def install(self, app: FastAPI) -> None: ...
+
+
+@dataclass(frozen=True)
+class AllRoutes:
+    """Several as one; the first goes before the others where a path fits several."""
+
+    routes: tuple[Routes, ...]
+
+    def install(self, app: FastAPI) -> None:
+        for each in self.routes:
+            each.install(app)
+
+
+def build_webhooks(parts: Parts) -> tuple[HookSinks, Routes, list[HookWorker]]:
     """Return the webhooks' sink and routes, and a worker for each partition."""
     partitions, client = parts.settings.partitions, parts.client
-    table = Table(client, "webhooks", Webhook)
+    keyring = Keyring(Vault(parts.settings.secret_keys()))
+    table = HookTable(client, keyring)
     sinks = HookSinks(client, table, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
-    courier = Courier(client=client, hooks=table, log_of=log, http=parts.http, partitions=partitions)
+    courier = Courier(client=client, hooks=table, log_of=log, http=parts.http, keyring=keyring, partitions=partitions)
     api = HookApi(
         client=client,
         hooks=table,
         sinks=sinks,
         log=log,
         courier=courier,
+        keyring=keyring,
         tokens=parts.tokens,
         guard=parts.guard,
         partitions=partitions,
@@ -42,7 +68,8 @@ def build_webhooks(parts: Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
         HookWorker(client=client, hooks=table, courier=courier, partition=partition, partitions=partitions)
         for partition in range(partitions)
     ]
-    return sinks, api, workers
+    routes = AllRoutes((RotationApi(table, keyring, parts.tokens), api))
+    return sinks, routes, workers
 
 
 def build_social(parts: Parts) -> tuple[SocialSinks, SocialApi]:

@@ -11,10 +11,11 @@ from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.articles import message
 from newswire_publisher.webhooks.delivery import Courier
+from newswire_publisher.webhooks.keyring import Keyring, no_key
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Registration, Settings, Webhook
-from newswire_publisher.webhooks.signing import Secret
 from newswire_publisher.webhooks.sink import HookSinks
+from newswire_publisher.webhooks.vault import VaultError
 from newswire_runtime.auth import Role, Tokens
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
@@ -40,6 +41,7 @@ class HookApi:
         sinks: HookSinks,
         log: HookLog,
         courier: Courier,
+        keyring: Keyring,
         tokens: Tokens,
         guard: AddressGuard,
         partitions: int,
@@ -49,6 +51,7 @@ class HookApi:
         self._sinks = sinks
         self._log = log
         self._courier = courier
+        self._keyring = keyring
         self._tokens = tokens
         self._guard = guard
         self._partitions = partitions
@@ -72,9 +75,14 @@ class HookApi:
         """Register a webhook; the answer shows its secret, this once. Without `url` it is pull-only."""
         caller = await require(request, self._tokens, Role.INTEGRATOR, Role.OPERATOR)
         self._check_url(registration.url)
-        secret = registration.secret or Secret.generate().reveal()
+        hook_id = f"wh_{secrets.token_hex(8)}"
+        try:
+            key, secret = self._keyring.make(hook_id, registration.signature, now(), registration.secret)
+        except VaultError as exc:
+            raise no_key(exc) from exc
         settings = {name: getattr(registration, name) for name in Settings.model_fields}
-        hook = Webhook(id=f"wh_{secrets.token_hex(8)}", owner=caller.name, created=now(), secrets=(secret,), **settings)
+        settings["signature"] = key.signature
+        hook = Webhook(id=hook_id, owner=caller.name, created=key.created, keys=(key,), **settings)
         await self._hooks.create(hook.id, hook)
         return JSONResponse(hook.shown() | {"secret": secret}, status_code=201)
 

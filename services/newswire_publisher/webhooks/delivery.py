@@ -8,17 +8,17 @@ lease that ends, and the push goes out again under the same ``webhook-id``.
 
 import json
 import random
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from newswire_publisher.webhooks.headers import headers as headers_of
+from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import Entry, HookLog
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.retry import Decision, Delivered, Exhausted, Gone, Retry, next_attempt
-from newswire_publisher.webhooks.signing import Secret, sign
 from newswire_runtime import metrics
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
@@ -56,12 +56,14 @@ class Courier:
         hooks: Table[Webhook],
         log_of: HookLog,
         http: GuardedClient,
+        keyring: Keyring,
         partitions: int,
     ) -> None:
         self._group = GroupCommit(client)
         self._hooks = hooks
         self._log = log_of
         self._http = http
+        self._keyring = keyring
         self._partitions = partitions
         self._settle_script = Script("newswire_publisher.webhooks", "settle.lua")
 
@@ -85,9 +87,7 @@ class Courier:
 
     async def post(self, hook: Webhook, message_id: str, body: bytes) -> Outcome:
         """Sign and post one body."""
-        timestamp = int(datetime.now(UTC).timestamp())
-        signature = sign([Secret.parse(secret) for secret in hook.secrets], message_id, timestamp, body)
-        headers = headers_of(message_id, timestamp, signature, hook.headers)
+        headers = self._keyring.signed_headers(hook, message_id, body, time.time())
         return await self._http.post(hook.url or "", body, headers, DEADLINE_SECONDS)
 
     async def _settle(self, push: Push, decision: Decision, record: dict[str, Any]) -> None:
