@@ -1,6 +1,7 @@
 """Build the webhooks, the social queues and the live stream."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from fastapi import FastAPI
@@ -16,10 +17,15 @@ from newswire_publisher.social.accounts import Account
 from newswire_publisher.social.api import SocialApi
 from newswire_publisher.social.sink import SocialSinks
 from newswire_publisher.webhooks.api import HookApi
+from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
+from newswire_publisher.webhooks.health import Health
 from newswire_publisher.webhooks.keyring import HookTable, Keyring
 from newswire_publisher.webhooks.log import HookLog
+from newswire_publisher.webhooks.notices import Notices
+from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.rotation_api import RotationApi
+from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.sink import HookSinks
 from newswire_publisher.webhooks.vault import Vault
 from newswire_publisher.webhooks.worker import HookWorker
@@ -47,29 +53,32 @@ class AllRoutes:
 
 def build_webhooks(parts: Parts) -> tuple[HookSinks, Routes, list[HookWorker]]:
     """Return the webhooks' sink and routes, and a worker for each partition."""
-    partitions, client = parts.settings.partitions, parts.client
-    keyring = Keyring(Vault(parts.settings.secret_keys()))
+    partitions, client, settings = parts.settings.partitions, parts.client, parts.settings
+    keyring = Keyring(Vault(settings.secret_keys()))
     table = HookTable(client, keyring)
-    sinks = HookSinks(client, table, partitions)
+    queues = HookQueues(client, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
-    courier = Courier(client=client, hooks=table, log_of=log, http=parts.http, keyring=keyring, partitions=partitions)
+    notices = Notices(client, table, queues, partitions)
+    health = Health(table, queues, notices, timedelta(seconds=settings.webhook_patience))
+    workers, couriers = [], []
+    for partition in range(partitions):
+        settler = Settler(queues, partition, health.observe, int(settings.webhook_attempts_kept * 1_000))
+        courier = Courier(hooks=table, log_of=log, http=parts.http, keyring=keyring, settler=settler)
+        couriers.append(courier)
+        workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
     api = HookApi(
-        client=client,
         hooks=table,
-        sinks=sinks,
+        queues=queues,
         log=log,
-        courier=courier,
+        attempts=Attempts(client, log, partitions),
+        notices=notices,
+        courier=couriers[0],
         keyring=keyring,
         tokens=parts.tokens,
         guard=parts.guard,
-        partitions=partitions,
     )
-    workers = [
-        HookWorker(client=client, hooks=table, courier=courier, partition=partition, partitions=partitions)
-        for partition in range(partitions)
-    ]
     routes = AllRoutes((RotationApi(table, keyring, parts.tokens), api))
-    return sinks, routes, workers
+    return HookSinks(table, queues), routes, workers
 
 
 def build_social(parts: Parts) -> tuple[SocialSinks, SocialApi]:
