@@ -16,6 +16,7 @@ from newswire_publisher.live.reader import LiveKeeper, LiveReader
 from newswire_publisher.social.accounts import Account
 from newswire_publisher.social.api import SocialApi
 from newswire_publisher.social.sink import SocialSinks
+from newswire_publisher.webhooks import event_types_api
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
@@ -77,7 +78,7 @@ def build_webhooks(parts: Parts) -> tuple[HookSinks, Routes, list[HookWorker]]:
         tokens=parts.tokens,
         guard=parts.guard,
     )
-    routes = AllRoutes((RotationApi(table, keyring, parts.tokens), api))
+    routes = AllRoutes((event_types_api, RotationApi(table, keyring, parts.tokens), api))
     return HookSinks(table, queues), routes, workers
 
 
