@@ -44,7 +44,7 @@ _CHANGES: dict[Act, dict[str, Any]] = {
     Act.KILL: {"version": 3, "pub_status": PubStatus.CANCELED, "ed_note": "The harbour is still closed."},
     Act.WITHHOLD: {"version": 3, "pub_status": PubStatus.WITHHELD, "ed_note": "Under review."},
     Act.REINSTATE: {"version": 4, "ed_note": "Confirmed by the harbour master."},
-    Act.EXPIRE: {"version": 2, "expires": _LATER},
+    Act.EXPIRE: {"version_created": _WHEN, "expires": _LATER},  # no version of its own
 }
 
 _ABOUT = {
