@@ -279,16 +279,26 @@ async def test_the_key_is_changed_without_losing_a_secret(quick: None, redis_url
         assert signed_by(await sample(Hook(wire, hook.id, ""), receiver), hook.secret)
 
 
-async def test_with_a_wrong_key_nothing_is_sent_or_lost(quick: None, redis_url: str, receiver: Receiver) -> None:
+async def test_with_a_wrong_key_nothing_is_sent_or_lost(
+    quick: None, redis_url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newswire_publisher.webhooks.worker.LEASE_MS", 500)
     async with running(redis_url) as wire:
         hook = await wire.hook(url=receiver.script("hook"))
     async with running(redis_url, secret_key=OTHER_KEY) as wire:
+        seen = Hook(wire, hook.id, "")
+        refused = await wire.http.post(f"/v1/webhooks/{hook.id}/test")
+        assert refused.status_code == 503
+        assert "another key" in refused.json()["detail"]
         done = (await wire.http.post("/v1/webhooks/rekey")).json()
         assert [each["webhook"] for each in done["unreadable"]] == [hook.id]
-        await Hook(wire, hook.id, "").call("PATCH", json={"description": "changed"})
+        await seen.call("PATCH", json={"description": "changed"})
+        await wire.submit(story())
+        await seen.logged(1)
         assert receiver.pushes == []
     async with running(redis_url) as wire:
-        assert signed_by(await sample(Hook(wire, hook.id, ""), receiver), hook.secret)
+        (push,) = await receiver.got("hook", 1)
+        assert signed_by(push, hook.secret)
 
 
 @pytest.mark.parametrize("given", [{"NEWSWIRE_SECRET_KEY": "short"}, {"NEWSWIRE_SECRET_KEY_FILE": "/nowhere/key"}])

@@ -196,6 +196,29 @@ def test_the_time_zone_of_the_host_changes_nothing(zone: str) -> None:
     StandardWebhook(PLAIN).verify(b"{}", headers)
 
 
+@pytest.mark.parametrize("scheme", list(Signature))
+def test_what_was_shown_of_a_key_can_be_shown_again(scheme: Signature) -> None:
+    keyring = Keyring(Vault([OLD]))
+    made, shown = keyring.make("wh_1", scheme, NOON)
+
+    assert keyring.shown("wh_1", made) == shown
+
+
+def test_signers_at_hand_change_when_a_key_ends_and_when_one_comes() -> None:
+    keyring = Keyring(Vault([OLD]))
+    first, second = (keyring.make("wh_1", Signature.V1, NOON)[0] for _ in range(2))
+    before = hook(first)
+    after = hook(*rotated(before.keys, second, NOON, HOUR))
+
+    counts = [
+        len(keyring.signers(before, NOON)),
+        len(keyring.signers(after, NOON)),
+        len(keyring.signers(after, NOON + HOUR)),
+    ]
+
+    assert counts == [1, 2, 1]
+
+
 def test_an_opened_key_is_kept_at_hand() -> None:
     keyring = Keyring(Vault([OLD]))
     made, _ = keyring.make("wh_1", Signature.V1, NOON)

@@ -12,12 +12,11 @@ from starlette.responses import JSONResponse, Response
 from newswire_publisher.articles import message
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
-from newswire_publisher.webhooks.keyring import Keyring, no_key
+from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Registration, Settings, Webhook
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.queue import HookQueues
-from newswire_publisher.webhooks.vault import VaultError
 from newswire_runtime.auth import Role, Tokens
 from newswire_runtime.conf import Table
 from newswire_runtime.http import invalid_fields, now, require
@@ -77,10 +76,7 @@ class HookApi:
         caller = await require(request, self._tokens, Role.INTEGRATOR, Role.OPERATOR)
         self._check_url(registration.url)
         hook_id = f"wh_{secrets.token_hex(8)}"
-        try:
-            key, secret = self._keyring.make(hook_id, registration.signature, now(), registration.secret)
-        except VaultError as exc:
-            raise no_key(exc) from exc
+        key, secret = self._keyring.make(hook_id, registration.signature, now(), registration.secret)
         settings = {name: getattr(registration, name) for name in Settings.model_fields}
         settings["signature"] = key.signature
         hook = Webhook(

@@ -11,23 +11,37 @@ nothing is signed (`VaultError`): a push that its receiver must refuse is worse 
 older key that cannot be opened is left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import structlog
 
 from newswire_publisher.webhooks.headers import headers
 from newswire_publisher.webhooks.keys import SigningKey, live, new_key_id
 from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.signing import Signature, Signer, generate_secret, parse_secret, sign
+from newswire_publisher.webhooks.signing import KeyPair, Secret, Signature, Signer, generate_secret, parse_secret, sign
 from newswire_publisher.webhooks.vault import Vault, VaultError
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
-from newswire_runtime.problems import Problem
 
 KEPT_SIGNERS = 20_000
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+K = TypeVar("K")
+V = TypeVar("V")
+
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What signs for these very keys before ``until``."""
+
+    keys: tuple[SigningKey, ...]
+    until: datetime
+    signers: Sequence[Signer]
 
 
 class Keyring:
@@ -35,16 +49,21 @@ class Keyring:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._opened: dict[tuple[str, str], Signer] = {}
+        self._opened: dict[tuple[str, str], Secret | KeyPair] = {}
+        self._ready: dict[str, _Ready] = {}
 
-    def signers(self, hook: Webhook, at: datetime) -> list[Signer]:
+    def signers(self, hook: Webhook, at: datetime) -> Sequence[Signer]:
         """Return what signs an endpoint's pushes at a moment, newest first.
 
         Raises:
             VaultError: the newest key cannot be opened.
         """
+        ready = self._ready.get(hook.id)
+        if ready is not None and ready.keys is hook.keys and at < ready.until:
+            return ready.signers
         signers: list[Signer] = []
-        for key in live(hook.keys, at):
+        valid = live(hook.keys, at)
+        for key in valid:
             signer = self._opened.get((hook.id, key.sealed))
             if signer is None:
                 try:
@@ -55,6 +74,8 @@ class Keyring:
                     log.warning("webhook.key_unreadable", webhook=hook.id, key=key.id, error=str(exc))
                     continue
             signers.append(signer)
+        until = min((key.expires for key in valid if key.expires), default=_NEVER)
+        _keep(self._ready, hook.id, _Ready(hook.keys, until, signers))
         return signers
 
     def signed_headers(self, hook: Webhook, message_id: str, body: bytes, wall: float) -> dict[str, str]:
@@ -95,6 +116,15 @@ class Keyring:
         )
         return key, secret.public or secret.reveal()
 
+    def shown(self, hook_id: str, key: SigningKey) -> str:
+        """Return what `make` showed of a key, so that a call that is repeated gets the same answer.
+
+        Raises:
+            VaultError: the key cannot be opened.
+        """
+        secret = self._open(hook_id, key)
+        return secret.public or secret.reveal()
+
     def sealed(self, hook: Webhook) -> Webhook:
         """Return the endpoint with every key sealed by the first master key.
 
@@ -119,12 +149,11 @@ class Keyring:
             return key
         return key.model_copy(update={"sealed": self._vault.seal(text, purpose)})
 
-    def _open(self, hook_id: str, key: SigningKey) -> Signer:
+    def _open(self, hook_id: str, key: SigningKey) -> Secret | KeyPair:
         text = key.sealed if key.is_plain else self._vault.open(key.sealed, _purpose(hook_id, key.id))
-        signer = self._opened[hook_id, key.sealed] = parse_secret(text)
-        if len(self._opened) > KEPT_SIGNERS:
-            del self._opened[next(iter(self._opened))]
-        return signer
+        secret = parse_secret(text)
+        _keep(self._opened, (hook_id, key.sealed), secret)
+        return secret
 
 
 class HookTable(Table[Webhook]):
@@ -144,9 +173,11 @@ class HookTable(Table[Webhook]):
         return await super().update(name, lambda hook: self._keyring.sealed(change(hook)))
 
 
-def no_key(exc: VaultError) -> Problem:
-    """Return the 503 for a secret that cannot be kept; nothing was changed."""
-    return Problem(503, "no-secret-key", f"nothing was changed: {exc}")
+def _keep(memory: dict[K, V], key: K, value: V) -> None:
+    """Put something into a memory; the oldest leaves when it is full."""
+    memory[key] = value
+    if len(memory) > KEPT_SIGNERS:
+        del memory[next(iter(memory))]
 
 
 def _purpose(hook_id: str, key_id: str) -> str:

@@ -16,11 +16,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from newswire_publisher.webhooks.keyring import Keyring, no_key
+from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.keys import DEFAULT_GRACE, MAX_GRACE, TooManyKeysError, rotated
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.signing import parse_secret
-from newswire_publisher.webhooks.vault import VaultError
 from newswire_runtime.auth import Role, Tokens
 from newswire_runtime.conf import Table
 from newswire_runtime.http import now, require
@@ -67,10 +66,7 @@ class RotationApi:
         hook = await self._hooks.get(hook_id)
         if hook is None or not caller.owns(hook.owner):
             raise not_found(f"webhook {hook_id}")
-        try:
-            key, secret = self._keyring.make(hook_id, hook.signature, now(), asked.secret)
-        except VaultError as exc:
-            raise no_key(exc) from exc
+        key, secret = self._keyring.make(hook_id, hook.signature, now(), asked.secret)
 
         def change(hook: Webhook) -> Webhook:
             keys = rotated(hook.keys, key, key.created, timedelta(seconds=asked.grace))

@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from newswire_runtime.problems import Problem
+
 NONCE_BYTES = 12
 MARK_BYTES = 6
 SET_A_KEY = (
@@ -34,8 +36,11 @@ SET_A_KEY = (
 )
 
 
-class VaultError(Exception):
-    """A secret cannot be sealed or opened; the message says what to do, and names no secret."""
+class VaultError(Problem):
+    """A secret cannot be sealed or opened; the message says what to do, and names no secret. To a caller, a 503."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, "no-secret-key", detail)
 
 
 class NoMasterKeyError(VaultError):
