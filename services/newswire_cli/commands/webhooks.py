@@ -1,4 +1,4 @@
-"""The integrator's commands: webhook add, list, rm, test, attempts, enable, disable."""
+"""The integrator's commands: webhook add, list, rm, test, attempts, enable, disable; and the operator's rekey."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -17,6 +17,7 @@ from newswire_cli.client import (
     print_json,
     print_rows,
 )
+from newswire_cli.failures import CommandError
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Its id, from `newswire webhook list`.")]
 
@@ -32,6 +33,7 @@ def install(app: typer.Typer) -> None:
         "attempts": attempts,
         "enable": enable,
         "disable": disable,
+        "rekey": rekey,
     }
     for name, command in named.items():
         webhook.command(name)(command)
@@ -97,6 +99,19 @@ def enable(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = Fals
 def disable(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """Stop pushing; events are kept."""
     _act("POST", id_, "/disable", "disabled", url, token, as_json)
+
+
+def rekey(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Encrypt all secrets with the first of NEWSWIRE_SECRET_KEY (operator)."""
+    with Api(url, token) as api:
+        done = api.call("POST", "/v1/webhooks/rekey")
+    if as_json:
+        print_json(done)
+    else:
+        print(f"encrypted anew: {done['webhooks']}")
+    if done["unreadable"]:
+        names = ", ".join(f"{key['webhook']} {key['key']}" for key in done["unreadable"])
+        raise CommandError(f"no key of NEWSWIRE_SECRET_KEY opens {names}; add theirs, or rotate these secrets")
 
 
 def _act(method: str, id_: str, word: str, done: str, url: str | None, token: str | None, as_json: bool) -> None:

@@ -1,6 +1,10 @@
 """Build the webhooks, the social queues and the live stream."""
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
+
+from fastapi import FastAPI
 
 from newswire_publisher.builders.parts import Parts
 from newswire_publisher.live.access import LiveAccess
@@ -12,26 +16,47 @@ from newswire_publisher.live.reader import LiveKeeper, LiveReader
 from newswire_publisher.social.accounts import Account
 from newswire_publisher.social.api import SocialApi
 from newswire_publisher.social.sink import SocialSinks
+from newswire_publisher.webhooks import event_types_api
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.health import Health
+from newswire_publisher.webhooks.keyring import HookTable, Keyring
 from newswire_publisher.webhooks.log import HookLog
-from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.rotation_api import RotationApi
 from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.sink import HookSinks
+from newswire_publisher.webhooks.vault import Vault
 from newswire_publisher.webhooks.worker import HookWorker
 from newswire_runtime.conf import Table
 from newswire_runtime.service import Loop
 from newswire_schemas.article import Article
 
 
-def build_webhooks(parts: Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
+class Routes(Protocol):
+    """What adds its routes to an app."""
+
+    def install(self, app: FastAPI) -> None: ...
+
+
+@dataclass(frozen=True)
+class AllRoutes:
+    """Several as one; the first goes before the others where a path fits several."""
+
+    routes: tuple[Routes, ...]
+
+    def install(self, app: FastAPI) -> None:
+        for each in self.routes:
+            each.install(app)
+
+
+def build_webhooks(parts: Parts) -> tuple[HookSinks, Routes, list[HookWorker]]:
     """Return the webhooks' sink and routes, and a worker for each partition."""
     partitions, client, settings = parts.settings.partitions, parts.client, parts.settings
-    table = Table(client, "webhooks", Webhook)
+    keyring = Keyring(Vault(settings.secret_keys()))
+    table = HookTable(client, keyring)
     queues = HookQueues(client, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
     notices = Notices(client, table, queues, partitions)
@@ -39,7 +64,7 @@ def build_webhooks(parts: Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
     workers, couriers = [], []
     for partition in range(partitions):
         settler = Settler(queues, partition, health.observe, int(settings.webhook_attempts_kept * 1_000))
-        courier = Courier(hooks=table, log_of=log, http=parts.http, settler=settler)
+        courier = Courier(hooks=table, log_of=log, http=parts.http, keyring=keyring, settler=settler)
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
     api = HookApi(
@@ -49,10 +74,12 @@ def build_webhooks(parts: Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
         attempts=Attempts(client, log, partitions),
         notices=notices,
         courier=couriers[0],
+        keyring=keyring,
         tokens=parts.tokens,
         guard=parts.guard,
     )
-    return HookSinks(table, queues), api, workers
+    routes = AllRoutes((event_types_api, RotationApi(table, keyring, parts.tokens), api))
+    return HookSinks(table, queues), routes, workers
 
 
 def build_social(parts: Parts) -> tuple[SocialSinks, SocialApi]:

@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 from newswire_publisher.articles import message
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
+from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Registration, Settings, Webhook
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.queue import HookQueues
-from newswire_publisher.webhooks.signing import Secret
 from newswire_runtime.auth import Role, Tokens
 from newswire_runtime.conf import Table
 from newswire_runtime.http import invalid_fields, now, require
@@ -41,6 +41,7 @@ class HookApi:
         attempts: Attempts,
         notices: Notices,
         courier: Courier,
+        keyring: Keyring,
         tokens: Tokens,
         guard: AddressGuard,
     ) -> None:
@@ -50,6 +51,7 @@ class HookApi:
         self._attempts = attempts
         self._notices = notices
         self._courier = courier
+        self._keyring = keyring
         self._tokens = tokens
         self._guard = guard
 
@@ -73,14 +75,16 @@ class HookApi:
         """Register a webhook; the answer shows its secret, this once. Without `url` it is pull-only."""
         caller = await require(request, self._tokens, Role.INTEGRATOR, Role.OPERATOR)
         self._check_url(registration.url)
-        secret = registration.secret or Secret.generate().reveal()
+        hook_id = f"wh_{secrets.token_hex(8)}"
+        key, secret = self._keyring.make(hook_id, registration.signature, now(), registration.secret)
         settings = {name: getattr(registration, name) for name in Settings.model_fields}
+        settings["signature"] = key.signature
         hook = Webhook(
-            id=f"wh_{secrets.token_hex(8)}",
+            id=hook_id,
             owner=caller.name,
             is_operators=caller.is_operator,
-            created=now(),
-            secrets=(secret,),
+            created=key.created,
+            keys=(key,),
             **settings,
         )
         await self._hooks.create(hook.id, hook)
