@@ -73,7 +73,8 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     hot = HotAnswers()
     feeds, feed_api, feed_loops, feed_topics = build_feeds(parts, hot)
     hub_api, hub_workers = build_hub(parts, feed_topics)
-    hooks, hook_api, workers = build_webhooks(parts)
+    search = ArticleSearch(parts.store, parts.topics, time.monotonic)
+    hooks, hook_api, workers = build_webhooks(parts, search)
     posts, post_api = build_social(parts)
     live_log = LiveLog(client)
     live_hub, live_api, live_loops = build_live(parts, live_log)
@@ -99,7 +100,6 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         loops += [*workers, *hub_workers]
     if "api" in roles:
         loops += live_loops
-    search = ArticleSearch(parts.store, parts.topics, time.monotonic)
     pages = build_pages(parts, search)
     article_api = ArticleApi(
         store=parts.store,

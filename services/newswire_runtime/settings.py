@@ -8,7 +8,7 @@ import ipaddress
 import os
 import socket
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     operator_token_file: Path | None = Field(None, description="A file that holds the first operator token.")
     ssrf_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Guarded networks that outbound calls may reach all the same, as CIDRs with commas between."
+    )
+    webhook_limit: int = Field(100, ge=1, le=10_000, description="Webhooks that an integrator may have.")
+    webhook_challenge: Literal["optional", "required"] = Field(
+        "optional", description="required: every webhook's address must echo a challenge before anything is pushed."
     )
     max_body: int = Field(10_000_000, ge=1_000, description="Bytes that a request's body may have.")
     batch: int = Field(100, ge=1, le=1_000, description="Entries that one read takes from a stream.")

@@ -1,5 +1,7 @@
 """Build the webhooks, the social queues and the live stream."""
 
+from newswire_publisher.articles.search import ArticleSearch
+from newswire_publisher.builders.hook_routes import hook_routes
 from newswire_publisher.builders.parts import Parts
 from newswire_publisher.live.access import LiveAccess
 from newswire_publisher.live.api import LiveApi
@@ -11,9 +13,11 @@ from newswire_publisher.social.accounts import Account
 from newswire_publisher.social.api import SocialApi
 from newswire_publisher.social.sink import SocialSinks
 from newswire_publisher.webhooks.api import HookApi
+from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.sink import HookSinks
 from newswire_publisher.webhooks.worker import HookWorker
 from newswire_runtime.conf import Table
@@ -21,23 +25,15 @@ from newswire_runtime.service import Loop
 from newswire_schemas.article import Article
 
 
-def build_webhooks(parts: Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
+def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, HookApi, list[HookWorker]]:
     """Return the webhooks' sink and routes, and a worker for each partition."""
     partitions, client = parts.settings.partitions, parts.client
     table = Table(client, "webhooks", Webhook)
     sinks = HookSinks(client, table, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
     courier = Courier(client=client, hooks=table, log_of=log, http=parts.http, partitions=partitions)
-    api = HookApi(
-        client=client,
-        hooks=table,
-        sinks=sinks,
-        log=log,
-        courier=courier,
-        tokens=parts.tokens,
-        guard=parts.guard,
-        partitions=partitions,
-    )
+    queues, attempts = HookQueues(client, sinks, partitions), Attempts(client, partitions)
+    api = hook_routes(parts, search, hooks=table, queues=queues, attempts=attempts, log=log, courier=courier)
     workers = [
         HookWorker(client=client, hooks=table, courier=courier, partition=partition, partitions=partitions)
         for partition in range(partitions)

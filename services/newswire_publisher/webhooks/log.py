@@ -73,6 +73,16 @@ class HookLog:
         rows = await self._group.execute("XRANGE", keys.log, f"{sequence}-0", f"{sequence}-0")
         return _entry(*rows[0]) if rows else None
 
+    async def at(self, hook_id: str, moment: datetime) -> int:
+        """Return the number of the first entry at or after a time; one more than the last if there is none."""
+        last = 0
+        while entries := await self.after(hook_id, last, 500):
+            for entry in entries:
+                if entry.moment >= moment:
+                    return entry.sequence
+            last = entries[-1].sequence
+        return last + 1
+
     async def body(self, hook: Webhook, entry: Entry) -> bytes | None:
         """Return the payload of an entry, byte for byte as it is pushed; None if its version is kept no more."""
         article = await self._version(entry.key, entry.rank)

@@ -17,6 +17,14 @@ DEFAULT_CONCURRENCY = 8
 Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z.*]{1,64}$")]
 
 
+class Status(StrEnum):
+    """Whether pushes go out. What is `pending` has still to prove that its address wants them."""
+
+    PENDING = "pending"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
 class Signature(StrEnum):
     """The scheme of Standard Webhooks that signs an endpoint's pushes."""
 
@@ -24,16 +32,33 @@ class Signature(StrEnum):
     V1A = "v1a"
 
 
-class Settings(BaseModel):
-    """What an integrator sets. Without ``url`` the subscription is pull-only."""
+class Wanted(BaseModel):
+    """Which articles a subscription takes, and what it wants to be told of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     filter: Filter = Filter()
     events: Annotated[tuple[Pattern, ...], Field(max_length=20)] = Field(
         (), description="Event types such as `article.new`, or patterns such as `article.*`; empty for all."
     )
+
+    @field_validator("events")
+    @classmethod
+    def _some_type(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            if not any(fnmatch.fnmatchcase(name, pattern) for name in EVENT_TYPES.values()):
+                known = ", ".join(EVENT_TYPES.values())
+                raise ValueError(f"{pattern!r} matches no event type; there are {known}")
+        return patterns
+
+    def wants(self, event_type: str) -> bool:
+        return not self.events or any(fnmatch.fnmatchcase(event_type, pattern) for pattern in self.events)
+
+
+class Settings(Wanted):
+    """What an integrator sets. Without ``url`` the subscription is pull-only."""
+
+    url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     format: Format = Format.ARTICLE
     description: Line | None = None
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with every push.")
@@ -45,15 +70,9 @@ class Settings(BaseModel):
     retry: tuple[float, ...] | None = Field(
         None, description="Seconds between attempts, instead of the usual schedule."
     )
-
-    @field_validator("events")
-    @classmethod
-    def _some_type(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        for pattern in patterns:
-            if not any(fnmatch.fnmatchcase(name, pattern) for name in EVENT_TYPES.values()):
-                known = ", ".join(EVENT_TYPES.values())
-                raise ValueError(f"{pattern!r} matches no event type; there are {known}")
-        return patterns
+    challenge: bool = Field(
+        False, description="Push nothing until the address has echoed a random token, also after a change of its host."
+    )
 
     @field_validator("headers")
     @classmethod
@@ -91,12 +110,19 @@ class Webhook(Settings):
     secrets: tuple[str, ...] = Field((), repr=False)
     enabled: bool = True
     disabled_reason: Line | None = None
+    verified: bool = Field(True, description="False until the address has echoed its challenge.")
     revision: int = 1
     """Raised with every change, so that whoever carries an older one to the queue changes nothing there."""
 
     @field_serializer("secrets")
     def _hide(self, secrets: tuple[str, ...], info: Any) -> list[str]:
         return list(secrets) if (info.context or {}).get("reveal") else []
+
+    @property
+    def status(self) -> Status:
+        if not self.enabled:
+            return Status.DISABLED
+        return Status.ENABLED if self.verified else Status.PENDING
 
     @property
     def pushes(self) -> bool:
@@ -106,10 +132,10 @@ class Webhook(Settings):
     def policy(self) -> Policy:
         return Policy.from_seconds(self.retry)
 
-    def wants(self, event_type: str) -> bool:
-        return not self.events or any(fnmatch.fnmatchcase(event_type, pattern) for pattern in self.events)
-
     def shown(self) -> dict[str, Any]:
         """Return what its owner sees."""
-        body = self.model_dump(mode="json", exclude={"secrets", "filter"}, exclude_none=True)
-        return body | {"filter": self.filter.model_dump(mode="json", exclude_defaults=True)}
+        body = self.model_dump(mode="json", exclude={"secrets", "filter", "verified"}, exclude_none=True)
+        return body | {
+            "status": self.status.value,
+            "filter": self.filter.model_dump(mode="json", exclude_defaults=True),
+        }
