@@ -10,10 +10,12 @@ from newswire_publisher.webhooks.attempts_api import AttemptsApi
 from newswire_publisher.webhooks.challenge import Challenger
 from newswire_publisher.webhooks.delivery import DEADLINE_SECONDS, Courier
 from newswire_publisher.webhooks.dry_run import DryRuns
-from newswire_publisher.webhooks.health import HookHealth
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.log_api import LogApi
 from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.notices import Notices
+from newswire_publisher.webhooks.notices_api import NoticesApi
+from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.registration_api import RegistrationApi
 from newswire_runtime.conf import Table
@@ -28,19 +30,20 @@ def hook_routes(
     queues: HookQueues,
     attempts: Attempts,
     log: HookLog,
+    notices: Notices,
     courier: Courier,
 ) -> HookApi:
     """Return the routes of the webhooks."""
     settings = parts.settings
     access = HookAccess(hooks=hooks, tokens=parts.tokens, queues=queues)
-    health = HookHealth(queues, attempts)
+    overview = HookOverview(queues, attempts)
     challenger = Challenger(
         access=access, queues=queues, courier=courier, required=settings.webhook_challenge == "required"
     )
     registration = RegistrationApi(
         access=access,
         queues=queues,
-        health=health,
+        overview=overview,
         challenger=challenger,
         # A registration may wait for its challenge.
         answers=Answers(parts.client, settings.partitions, pending_seconds=int(DEADLINE_SECONDS * 2)),
@@ -50,13 +53,14 @@ def hook_routes(
     acts = ActsApi(
         access=access,
         queues=queues,
-        health=health,
+        overview=overview,
         challenger=challenger,
         courier=courier,
         dry_runs=DryRuns(search, parts.store),
     )
     return HookApi(
         [
+            NoticesApi(access, notices),  # before the paths that end in an id
             registration,
             acts,
             LogApi(access=access, log=log, queues=queues),

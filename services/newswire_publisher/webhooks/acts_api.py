@@ -11,8 +11,8 @@ from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.challenge import Challenger, told
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.dry_run import DryRunRequest, DryRuns
-from newswire_publisher.webhooks.health import HookHealth
 from newswire_publisher.webhooks.model import Status
+from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_runtime.http import now
 from newswire_runtime.problems import Problem
@@ -37,14 +37,14 @@ class ActsApi:
         *,
         access: HookAccess,
         queues: HookQueues,
-        health: HookHealth,
+        overview: HookOverview,
         challenger: Challenger,
         courier: Courier,
         dry_runs: DryRuns,
     ) -> None:
         self._access = access
         self._queues = queues
-        self._health = health
+        self._overview = overview
         self._challenger = challenger
         self._courier = courier
         self._dry_runs = dry_runs
@@ -77,9 +77,9 @@ class ActsApi:
         """Send the challenge again to a pending webhook's address; `verification` says what came of it."""
         hook = await self._access.pushing(request, hook_id)
         if hook.verified:
-            return (await self._health.shown([hook]))[0]
+            return (await self._overview.shown([hook]))[0]
         hook, verification = await self._challenger.ask(hook)
-        return (await self._health.shown([hook]))[0] | {"verification": verification}
+        return (await self._overview.shown([hook]))[0] | {"verification": verification}
 
     async def enable(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Let pushes go out again, at once; what waited goes first."""
@@ -87,7 +87,7 @@ class ActsApi:
         update = {"enabled": True, "disabled_reason": None}
         change = await self._access.change(hook_id, lambda hook: hook.model_copy(update=update))
         await self._queues.resume(hook_id)
-        return (await self._health.shown([change.after]))[0]
+        return (await self._overview.shown([change.after]))[0]
 
     async def disable(
         self, request: Request, hook_id: str, body: Annotated[Disabling | None, Body()] = None
@@ -97,4 +97,4 @@ class ActsApi:
         who = "its owner" if caller.name == hook.owner else "an operator"
         update = {"enabled": False, "disabled_reason": (body.reason if body else None) or f"disabled by {who}"}
         change = await self._access.change(hook_id, lambda hook: hook.model_copy(update=update))
-        return (await self._health.shown([change.after]))[0]
+        return (await self._overview.shown([change.after]))[0]

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.attempts import Attempts
+from newswire_publisher.webhooks.delivery import message_id
 from newswire_publisher.webhooks.headers import headers as headers_of
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Webhook
@@ -137,6 +138,6 @@ async def _page(
 
 def _request(hook: Webhook, attempt: Attempt, body: bytes | None) -> dict[str, Any]:
     timestamp = int(datetime.fromisoformat(attempt["at"]).timestamp())
-    headers = headers_of(f"msg_{hook.id}_{attempt['sequence']}", timestamp, "", hook.headers)
+    headers = headers_of(message_id(hook.id, attempt["sequence"]), timestamp, "", hook.headers)
     del headers["webhook-signature"]
     return {"method": "POST", "url": hook.url, "headers": headers, "body": None if body is None else body.decode()}

@@ -15,7 +15,7 @@ from pydantic import Field
 from newswire_publisher.articles.message import EVENT_TYPES
 from newswire_publisher.articles.search import SCANNED, ArticleSearch, Place
 from newswire_publisher.articles.store import ArticleStore, Row
-from newswire_publisher.webhooks.model import Wanted
+from newswire_publisher.webhooks.wanted import Wanted
 from newswire_schemas.article import to_ms
 
 SAMPLES = 20

@@ -1,55 +1,84 @@
-"""What an owner sees of a webhook: its settings, its queue's counts and what came of its last push."""
+"""What follows for an endpoint from what came of its attempts: who is told, and when it is disabled.
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+opened      ten failures in a row: `webhook.failing`
+recovered   it takes again what it gets
+gone        410: disabled at once
+failing     with nothing but failures for days: disabled
+exhausted   the schedule has ended for one entry
+a kill      that is not taken: told at the 3rd, 6th, 12th … failure
+"""
 
-from newswire_publisher.webhooks.attempts import Attempts
-from newswire_publisher.webhooks.model import Status, Webhook
-from newswire_publisher.webhooks.queue import Counts, HookQueues
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.notices import Notices
+from newswire_publisher.webhooks.pushes import Noted
+from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.retry import Exhausted, Gone, Retry, is_alarming
+from newswire_publisher.webhooks.settling import Attempt
+from newswire_runtime.conf import Table
 from newswire_schemas.article import from_ms
 
-_LAST = ("id", "sequence", "at", "outcome", "status", "error")
 
+class Health:
+    """Follows the endpoints' health. ``patience``: how long one may do nothing but fail."""
 
-class HookHealth:
-    """Shows webhooks with their health, many in few round trips."""
-
-    def __init__(self, queues: HookQueues, attempts: Attempts) -> None:
+    def __init__(self, hooks: Table[Webhook], queues: HookQueues, notices: Notices, patience: timedelta) -> None:
+        self._hooks = hooks
         self._queues = queues
-        self._attempts = attempts
+        self._notices = notices
+        self._patience_ms = patience.total_seconds() * 1000
 
-    async def shown(self, hooks: Sequence[Webhook]) -> list[dict[str, Any]]:
-        """Return the webhooks as JSON, each with its health."""
-        counts = await self._queues.counts([hook.id for hook in hooks]) if hooks else []
-        last = await asyncio.gather(*[self._attempts.newest(hook.id, 1) for hook in hooks])
-        return [
-            hook.shown() | health_of(hook, count, attempts[0] if attempts else None)
-            for hook, count, attempts in zip(hooks, counts, last, strict=True)
-        ]
+    async def observe(self, attempts: Sequence[Attempt], notes: Sequence[Noted]) -> None:
+        """Follow up a batch of attempts that was settled."""
+        noted: dict[int, list[Noted]] = defaultdict(list)
+        for note in notes:
+            noted[note.place].append(note)
+        for place, attempt in enumerate(attempts):
+            own = noted.get(place, [])
+            if any(note.what == "lost" for note in own):
+                continue  # whoever holds it follows it up
+            for note in own:
+                await self._follow(attempt, note)
+            await self._decided(attempt)
+
+    async def _follow(self, attempt: Attempt, note: Noted) -> None:
+        since = from_ms(note.failing_since_ms).isoformat().replace("+00:00", "Z")
+        match note.what:
+            case "opened":
+                await self._notices.tell(attempt.hook, "webhook.failing", since=since, **_cause(attempt))
+            case "recovered":
+                await self._notices.tell(attempt.hook, "webhook.recovered", since=since)
+        is_too_long = time.time() * 1000 - note.failing_since_ms >= self._patience_ms
+        if note.what in {"opened", "failing"} and is_too_long:
+            await self._disable(attempt, f"nothing but failures since {since}")
+
+    async def _decided(self, attempt: Attempt) -> None:
+        about = {"sequence": attempt.entry.sequence, "uri": attempt.entry.uri or None, "attempts": attempt.number}
+        if isinstance(attempt.decision, Gone):
+            await self._disable(attempt, "the receiver answered 410 Gone")
+        elif isinstance(attempt.decision, Exhausted):
+            await self._notices.tell(attempt.hook, "webhook.exhausted", **about, **_cause(attempt))
+        elif attempt.kind == "kill" and isinstance(attempt.decision, Retry) and is_alarming(attempt.number):
+            await self._notices.tell(attempt.hook, "webhook.kill_untaken", **about, **_cause(attempt))
+
+    async def _disable(self, attempt: Attempt, reason: str) -> None:
+        current = await self._hooks.get(attempt.hook.id)
+        if current is None or not current.enabled or current.revision != attempt.hook.revision:
+            return  # its owner has changed it meanwhile
+        changed = await self._hooks.update(
+            current.id,
+            lambda hook: hook.model_copy(
+                update={"enabled": False, "disabled_reason": reason, "revision": hook.revision + 1}
+            ),
+        )
+        if changed is not None:
+            await self._queues.apply(changed)
+            await self._notices.tell(changed, "webhook.disabled", reason=reason)
 
 
-def health_of(hook: Webhook, counts: Counts, last: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return ``health`` in a word, the counts, and the moments (ISO 8601, UTC) of those that there are.
-
-    ``health`` is ``disabled``, ``pending``, ``failing`` (its pushes have failed since ``failing_since``) or ``ok``.
-    """
-    found: dict[str, Any] = {
-        "health": _word(hook, counts),
-        "waiting": counts.waiting,
-        "in_flight": counts.in_flight,
-        "last_sequence": counts.last_sequence,
-        "circuit": counts.circuit,
-    }
-    for name, ms in (("failing_since", counts.failing_since_ms), ("paused_until", counts.paused_until_ms)):
-        if ms:
-            found[name] = from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if last is not None:
-        found["last_attempt"] = {name: last[name] for name in _LAST if last.get(name) is not None}
-    return found
-
-
-def _word(hook: Webhook, counts: Counts) -> str:
-    if hook.status is not Status.ENABLED:
-        return hook.status.value
-    return "failing" if counts.failing_since_ms else "ok"
+def _cause(attempt: Attempt) -> dict[str, object]:
+    return {name: attempt.record[name] for name in ("status", "error", "detail") if name in attempt.record}

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.log import Entry, HookLog
 from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.queue import HookQueues, TooManyReplaysError
 from newswire_publisher.webhooks.replaying import Replay
 from newswire_runtime.problems import Problem
 
@@ -68,20 +68,18 @@ class LogApi:
                 return
 
     async def _shown(self, hook: Webhook, entries: list[Entry]) -> list[dict[str, Any]]:
-        items = []
-        for entry in entries:
-            body = await self._log.body(hook, entry)
-            items.append(
-                {
-                    "sequence": entry.sequence,
-                    "uri": entry.uri,
-                    "version": entry.version,
-                    "type": entry.type,
-                    "time": entry.moment.isoformat().replace("+00:00", "Z"),
-                    "payload": None if body is None else body.decode(),
-                }
-            )
-        return items
+        bodies = await self._log.bodies([(hook, entry) for entry in entries])
+        return [
+            {
+                "sequence": entry.sequence,
+                "uri": entry.uri,
+                "version": entry.version,
+                "type": entry.type,
+                "time": entry.moment.isoformat().replace("+00:00", "Z"),
+                "payload": None if body is None else body.decode(),
+            }
+            for entry, body in zip(entries, bodies, strict=True)
+        ]
 
     async def replay(self, request: Request, hook_id: str, replay: Replay) -> Response:
         """Push a part of the log again, under the same ids: after a number, or since a time, until another.
@@ -95,8 +93,12 @@ class LogApi:
         if not kept or kept[0].sequence > last:
             return JSONResponse({"first": None, "last": None, "entries": 0}, status_code=202)
         first = kept[0].sequence
-        await self._queues.replay(hook.id, first, last, only_failed=replay.only == "failed")
-        return JSONResponse({"first": first, "last": last, "entries": last - first + 1}, status_code=202)
+        try:
+            entries = await self._queues.replay(hook.id, first, last, only_failed=replay.only == "failed")
+        except TooManyReplaysError as exc:
+            detail = "a hundred replays of this webhook wait already; ask again when some are done"
+            raise Problem(409, "too-many-replays", detail) from exc
+        return JSONResponse({"first": first, "last": last, "entries": entries}, status_code=202)
 
     async def _range(self, hook: Webhook, replay: Replay) -> tuple[int, int]:
         (counts,) = await self._queues.counts([hook.id])

@@ -1,20 +1,18 @@
 """A webhook subscription as it is registered and kept."""
 
-import fnmatch
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_serializer, field_validator
 
-from newswire_publisher.articles.message import EVENT_TYPES, Format
+from newswire_publisher.articles.message import Format
 from newswire_publisher.webhooks.headers import check_headers
 from newswire_publisher.webhooks.retry import Policy
 from newswire_publisher.webhooks.signing import Secret
+from newswire_publisher.webhooks.wanted import Wanted
 from newswire_schemas.article import Line, Utc
-from newswire_schemas.filters import Filter
 
 DEFAULT_CONCURRENCY = 8
-Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z.*]{1,64}$")]
 
 
 class Status(StrEnum):
@@ -32,29 +30,6 @@ class Signature(StrEnum):
     V1A = "v1a"
 
 
-class Wanted(BaseModel):
-    """Which articles a subscription takes, and what it wants to be told of them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    filter: Filter = Filter()
-    events: Annotated[tuple[Pattern, ...], Field(max_length=20)] = Field(
-        (), description="Event types such as `article.new`, or patterns such as `article.*`; empty for all."
-    )
-
-    @field_validator("events")
-    @classmethod
-    def _some_type(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        for pattern in patterns:
-            if not any(fnmatch.fnmatchcase(name, pattern) for name in EVENT_TYPES.values()):
-                known = ", ".join(EVENT_TYPES.values())
-                raise ValueError(f"{pattern!r} matches no event type; there are {known}")
-        return patterns
-
-    def wants(self, event_type: str) -> bool:
-        return not self.events or any(fnmatch.fnmatchcase(event_type, pattern) for pattern in self.events)
-
-
 class Settings(Wanted):
     """What an integrator sets. Without ``url`` the subscription is pull-only."""
 
@@ -70,6 +45,7 @@ class Settings(Wanted):
     retry: tuple[float, ...] | None = Field(
         None, description="Seconds between attempts, instead of the usual schedule."
     )
+
     challenge: bool = Field(
         False, description="Push nothing until the address has echoed a random token, also after a change of its host."
     )
@@ -106,6 +82,8 @@ class Webhook(Settings):
 
     id: str
     owner: str
+    is_operators: bool = False
+    """Whether an operator made it: its notices then tell of all webhooks."""
     created: Utc
     secrets: tuple[str, ...] = Field((), repr=False)
     enabled: bool = True
@@ -132,10 +110,14 @@ class Webhook(Settings):
     def policy(self) -> Policy:
         return Policy.from_seconds(self.retry)
 
+    @property
+    def is_pushed(self) -> bool:
+        """Whether pushes go out now."""
+        return self.status is Status.ENABLED and self.url is not None
+
     def shown(self) -> dict[str, Any]:
         """Return what its owner sees."""
-        body = self.model_dump(mode="json", exclude={"secrets", "filter", "verified"}, exclude_none=True)
-        return body | {
-            "status": self.status.value,
-            "filter": self.filter.model_dump(mode="json", exclude_defaults=True),
-        }
+        hidden = {"secrets", "filter", "verified", "is_operators"}
+        body = self.model_dump(mode="json", exclude=hidden, exclude_none=True)
+        body["filter"] = self.filter.model_dump(mode="json", exclude_defaults=True)
+        return body | {"status": self.status.value}

@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.challenge import Challenger
-from newswire_publisher.webhooks.health import HookHealth
 from newswire_publisher.webhooks.model import Registration, Settings, Status, Webhook
+from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.patching import check, patched
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.signing import Secret
@@ -41,7 +41,7 @@ class RegistrationApi:
         *,
         access: HookAccess,
         queues: HookQueues,
-        health: HookHealth,
+        overview: HookOverview,
         challenger: Challenger,
         answers: Answers,
         guard: AddressGuard,
@@ -50,7 +50,7 @@ class RegistrationApi:
         self._access = access
         self._hooks = access.hooks
         self._queues = queues
-        self._health = health
+        self._overview = overview
         self._challenger = challenger
         self._answers = answers
         self._guard = guard
@@ -97,7 +97,13 @@ class RegistrationApi:
         secret = registration.secret or Secret.generate().reveal()
         pending = self._challenger.is_due(registration)
         hook = Webhook(
-            id=hook_id, owner=caller.name, created=now(), secrets=(secret,), verified=not pending, **settings
+            id=hook_id,
+            owner=caller.name,
+            is_operators=caller.is_operator,
+            created=now(),
+            secrets=(secret,),
+            verified=not pending,
+            **settings,
         )
         await self._refuse_over_limit(caller)
         if not await self._hooks.create(hook.id, hook):
@@ -147,13 +153,13 @@ class RegistrationApi:
             and (hook.created.isoformat(), hook.id) > after
         )
         page = [hook for _, _, hook in found[:limit]]
-        listed: dict[str, Any] = {"items": await self._health.shown(page)}
+        listed: dict[str, Any] = {"items": await self._overview.shown(page)}
         return listed | {"cursor": _write_cursor(page[-1])} if len(found) > limit else listed
 
     async def get(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Show a webhook: its settings, how much waits, since when it fails, the log's last sequence."""
         _, hook = await self._access.own(request, hook_id)
-        return (await self._health.shown([hook]))[0]
+        return (await self._overview.shown([hook]))[0]
 
     async def patch(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Change some settings: a JSON object of what changes (RFC 7396); `null` takes one back to its default.
@@ -178,7 +184,7 @@ class RegistrationApi:
             await self._queues.resume(hook_id)
         if change.before.verified and not hook.verified:
             hook, answer["verification"] = await self._challenger.ask(hook)
-        return (await self._health.shown([hook]))[0] | answer
+        return (await self._overview.shown([hook]))[0] | answer
 
     async def delete(self, request: Request, hook_id: str) -> Response:
         """Delete a webhook, its log and what waits."""
