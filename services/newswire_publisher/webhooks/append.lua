@@ -17,8 +17,12 @@
 local key, rank, act, lane = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local fields = cjson.decode(ARGV[5])
 
--- An older version that waits to be tried again is not tried again.
-local function replace(id)
+-- An older version that waits in a lane, or to be tried again, is not sent any more.
+local function replace(id, old_number)
+  if redis.call('ZREM', at(id, 'express'), old_number) + redis.call('ZREM', at(id, 'kills'), old_number) > 0 then
+    drop(id, old_number, key)
+    mark(id, old_number, 'superseded')
+  end
   local before = redis.call('HGET', at(id, 'items'), 'b:' .. key)
   if before and not redis.call('ZSCORE', at(id, 'leased'), before) then
     for _, place in pairs(RETURNS_TO) do
@@ -31,9 +35,10 @@ end
 
 local function append(id, how)
   local taken = ''
+  local old_number = '0'
   if key ~= '' then
     local seen = redis.call('HGET', at(id, 'seen'), key)
-    local old_rank, old_number = '', '0'
+    local old_rank
     if seen then
       old_rank, old_number, taken = string.match(seen, '^(%S+) (%d+)(.*)$')
       if not newer(rank, old_rank) then
@@ -55,8 +60,8 @@ local function append(id, how)
     redis.call('HSET', at(id, 'state'), 'cursor', number)
     return number
   end
-  if key ~= '' then
-    replace(id)
+  if old_number ~= '0' then
+    replace(id, old_number)
   end
   local state = redis.call('HMGET', at(id, 'state'), 'pause', 'ordered')
   if lane == 0 then
