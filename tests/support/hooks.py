@@ -25,9 +25,9 @@ def pointers(answer: httpx.Response) -> list[str]:
     return found
 
 
-async def registered(wire: Wire, headers: Mapping[str, str] | None = None, **body: Any) -> dict[str, Any]:
-    """Register a webhook that must be taken; return the answer."""
-    answer = await wire.http.post("/v1/webhooks", json=body, headers=dict(headers or {}))
+async def registered(wire: Wire, whose: Mapping[str, str] | None = None, /, **body: Any) -> dict[str, Any]:
+    """Register a webhook, with these headers of the request, that must be taken; return the answer."""
+    answer = await wire.http.post("/v1/webhooks", json=body, headers=dict(whose or {}))
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
