@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from standardwebhooks.webhooks import Webhook
-from support.hooks import echoing, registered
+from support.hooks import echoing, integrator, registered
 from support.wire import Hook, Receiver, Wire, running, story, until
 
 from newswire_publisher.webhooks.challenge import is_echo
@@ -139,3 +139,19 @@ async def test_an_address_that_moves_while_it_is_asked_stays_pending(wire: Wire,
 )
 def test_only_the_token_itself_is_an_echo(answer: bytes, is_right: bool) -> None:
     assert is_echo(answer, "tok") is is_right
+
+
+async def test_an_integrator_has_so_many_tests_and_challenges_a_minute_and_an_operator_any(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire, receiver: Receiver
+) -> None:
+    monkeypatch.setattr("newswire_publisher.webhooks.call_limit.MOST_CALLS", 2)
+    mine = await integrator(wire, "mine")
+    made = await registered(wire, mine, url=echoing(receiver, "hook", how="never"), challenge=True)
+    answers = [await wire.anyone.post(f"/v1/webhooks/{made['id']}/verify", headers=mine) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].json()["type"] == "/problems/too-many-calls"
+    assert 0 < int(answers[1].headers["retry-after"]) <= 60
+    hook = await wire.hook(url=receiver.script("other"))
+    for _ in range(4):
+        await hook.call("POST", "/test")
+    assert len(receiver.at("hook")) == 2

@@ -7,6 +7,7 @@ from newswire_publisher.webhooks.acts_api import ActsApi
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.attempts_api import AttemptsApi
+from newswire_publisher.webhooks.call_limit import CallLimit
 from newswire_publisher.webhooks.challenge import Challenger
 from newswire_publisher.webhooks.delivery import DEADLINE_SECONDS, Courier
 from newswire_publisher.webhooks.dry_run import DryRuns
@@ -37,8 +38,9 @@ def hook_routes(
     settings = parts.settings
     access = HookAccess(hooks=hooks, tokens=parts.tokens, queues=queues)
     overview = HookOverview(queues, attempts)
+    calls = CallLimit(parts.client, settings.partitions)
     challenger = Challenger(
-        access=access, queues=queues, courier=courier, required=settings.webhook_challenge == "required"
+        access=access, queues=queues, courier=courier, calls=calls, required=settings.webhook_challenge == "required"
     )
     registration = RegistrationApi(
         access=access,
@@ -56,6 +58,7 @@ def hook_routes(
         overview=overview,
         challenger=challenger,
         courier=courier,
+        calls=calls,
         dry_runs=DryRuns(search, parts.store),
     )
     return HookApi(

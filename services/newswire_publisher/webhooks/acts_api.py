@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from newswire_publisher.articles import message
 from newswire_publisher.webhooks.access import HookAccess
+from newswire_publisher.webhooks.call_limit import CallLimit
 from newswire_publisher.webhooks.challenge import Challenger, told
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.dry_run import DryRunRequest, DryRuns
@@ -40,6 +41,7 @@ class ActsApi:
         overview: HookOverview,
         challenger: Challenger,
         courier: Courier,
+        calls: CallLimit,
         dry_runs: DryRuns,
     ) -> None:
         self._access = access
@@ -47,6 +49,7 @@ class ActsApi:
         self._overview = overview
         self._challenger = challenger
         self._courier = courier
+        self._calls = calls
         self._dry_runs = dry_runs
 
     def install(self, app: FastAPI) -> None:
@@ -69,6 +72,7 @@ class ActsApi:
         hook = await self._access.pushing(request, hook_id)
         if hook.status is Status.PENDING:
             raise Problem(409, "not-verified", "the address has not echoed its challenge yet; call POST …/verify first")
+        await self._calls.count(hook)
         body = message.build(TEST_EVENT, now(), 0, b'{"note":"a test from newswire"}')
         outcome = await self._courier.post(hook, f"test_{secrets.token_hex(8)}", body)
         return {"delivered": outcome.ok, **told(outcome)}

@@ -15,6 +15,7 @@ from typing import Any
 
 from newswire_publisher.articles import message
 from newswire_publisher.webhooks.access import HookAccess
+from newswire_publisher.webhooks.call_limit import CallLimit
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.model import Settings, Webhook
 from newswire_publisher.webhooks.patching import origin
@@ -28,10 +29,13 @@ CHALLENGE_EVENT = "webhook.challenge"
 class Challenger:
     """Asks addresses; ``required``: each one is asked, and not only those of webhooks that say so."""
 
-    def __init__(self, *, access: HookAccess, queues: HookQueues, courier: Courier, required: bool) -> None:
+    def __init__(
+        self, *, access: HookAccess, queues: HookQueues, courier: Courier, calls: CallLimit, required: bool
+    ) -> None:
         self._access = access
         self._queues = queues
         self._courier = courier
+        self._calls = calls
         self.required = required
 
     def is_due(self, settings: Settings) -> bool:
@@ -39,7 +43,11 @@ class Challenger:
         return settings.url is not None and (settings.challenge or self.required)
 
     async def ask(self, hook: Webhook) -> tuple[Webhook, dict[str, Any]]:
-        """Ask a pending webhook's address once; return the webhook as it is then, and what came of it."""
+        """Ask a pending webhook's address once; return the webhook as it is then, and what came of it.
+
+        Raise a 429 problem if its owner has asked too often.
+        """
+        await self._calls.count(hook)
         token = secrets.token_urlsafe(24)
         body = message.build(CHALLENGE_EVENT, now(), 0, json.dumps({"challenge": token}).encode())
         outcome = await self._courier.post(hook, f"challenge_{secrets.token_hex(8)}", body)

@@ -49,7 +49,7 @@ def patched(hook: Webhook, changes: object, guard: AddressGuard, *, challenge: b
         settings = Settings.model_validate(merged(current, changes | _lower_headers(changes)))
     except ValidationError as exc:
         raise invalid_fields(exc.errors()) from exc
-    check(settings, guard)
+    check(settings, guard, before=hook)
     update = {name: getattr(settings, name) for name in Settings.model_fields}
     return hook.model_copy(update=update | {"verified": _is_verified(hook, settings, challenge)})
 
@@ -78,10 +78,13 @@ def origin(url: str | None) -> tuple[str, str | None, int | None] | None:
     return parsed.scheme, parsed.raw_host, parsed.port
 
 
-def check(settings: Settings, guard: AddressGuard) -> None:
-    """Refuse an address that may not be called and a filter that matches nothing: a 422 problem with pointers."""
+def check(settings: Settings, guard: AddressGuard, before: Settings | None = None) -> None:
+    """Refuse an address that may not be called and a filter that matches nothing: a 422 problem with pointers.
+
+    What is as it was ``before`` is let through.
+    """
     errors = []
-    if settings.url is not None:
+    if settings.url is not None and (before is None or settings.url != before.url):
         try:
             check_url(settings.url, guard)
         except RefusedUrl as exc:
@@ -91,7 +94,7 @@ def check(settings: Settings, guard: AddressGuard) -> None:
                 errors.append(
                     {"pointer": "/url", "detail": "the URL has a fragment, which is never sent; leave it out"}
                 )
-    if found := impossible(settings.filter):
+    if (before is None or settings.filter != before.filter) and (found := impossible(settings.filter)):
         errors.append({"pointer": pointer(("filter", *found.path)), "detail": found.reason})
     if errors:
         raise refusal(errors, "refused-url" if errors[0]["pointer"] == "/url" else "invalid-fields")

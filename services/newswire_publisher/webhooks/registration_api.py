@@ -130,6 +130,7 @@ class RegistrationApi:
             return
         if made is not None:
             await self._hooks.delete(made.id)
+            await self._queues.forget(made.id)  # an article may have come meanwhile
         detail = f"you have {self._limit} webhooks, as many as one may have; delete one, or ask the operator for more"
         raise Problem(409, "too-many-webhooks", detail, limit=self._limit)
 
