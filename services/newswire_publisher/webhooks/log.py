@@ -82,7 +82,10 @@ class HookLog:
         """Return the entries after a sequence number, oldest first."""
         keys = HookKeys(hook_id, self._partitions)
         rows = await self._client.xrange(keys.log, min=f"{sequence + 1}-0", max="+", count=limit)
-        return [read_entry(_number(entry_id), fields) for entry_id, fields in rows]
+        return [
+            read_entry(_number(entry_id), {name.decode(): value.decode() for name, value in fields.items()})
+            for entry_id, fields in rows
+        ]
 
     async def entry(self, hook_id: str, sequence: int) -> Entry | None:
         """Return one entry, or None if there is none."""
@@ -140,20 +143,21 @@ class HookLog:
         return parts.join(entry.sequence)
 
 
-def read_entry(sequence: int, fields: Mapping[bytes, bytes]) -> Entry:
+def read_entry(sequence: int, fields: Mapping[str, str]) -> Entry:
     """Return the entry of a log's fields."""
+    data = fields.get("d")
     return Entry(
         sequence=sequence,
-        key=fields[b"k"].decode(),
-        uri=fields[b"u"].decode(),
-        version=int(fields[b"v"]),
-        rank=fields[b"r"].decode(),
-        type=fields[b"t"].decode(),
-        moment=from_ms(int(fields[b"m"])),
-        published=from_ms(int(fields[b"p"])),
-        received_at=from_ms(int(fields[b"a"])),
-        trace_id=fields[b"i"].decode(),
-        data=fields.get(b"d"),
+        key=fields["k"],
+        uri=fields["u"],
+        version=int(fields["v"]),
+        rank=fields["r"],
+        type=fields["t"],
+        moment=from_ms(int(fields["m"])),
+        published=from_ms(int(fields["p"])),
+        received_at=from_ms(int(fields["a"])),
+        trace_id=fields["i"],
+        data=None if data is None else data.encode(),
     )
 
 

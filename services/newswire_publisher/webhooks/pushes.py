@@ -33,7 +33,7 @@ class Leased:
     attempt: int
     kind: Kind
     lease: str
-    fields: dict[bytes, bytes]
+    fields: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

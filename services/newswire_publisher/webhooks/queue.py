@@ -75,19 +75,12 @@ class HookQueues:
         Returns it, the milliseconds until more is (None if nothing waits), and what `listen` wants to know.
         """
         words: list[Word] = [room, most, lease_ms, lease, 64]
-        wait, rung, *found = await self._take(self._client, _shared(partition), words)
+        wait, rung, *found = json.loads(await self._take(self._client, _shared(partition), words))
         leased = [
-            Leased(
-                str(hook_id, "ascii"),
-                int(number),
-                int(attempt),
-                str(kind, "ascii"),  # type: ignore[arg-type]  # queue.lua knows these three
-                lease,
-                dict(zip(fields[::2], fields[1::2], strict=True)),
-            )
+            Leased(hook_id, number, attempt, kind, lease, dict(zip(fields[::2], fields[1::2], strict=True)))
             for hook_id, number, attempt, kind, *fields in found
         ]
-        return leased, None if wait < 0 else int(wait), rung.decode()
+        return leased, None if wait < 0 else wait, rung
 
     async def listen(self, partition: int, rung: str, wait_ms: int) -> None:
         """Wait until the bell has rung since ``rung``, but no longer than ``wait_ms``."""

@@ -3,7 +3,8 @@
 --
 -- KEYS  1 turns, 2 bell
 -- ARGV  1 room for pushes, 2 most of one endpoint, 3 lease (ms), 4 lease token, 5 most endpoints to look at
--- Returns {ms until the next turn or -1, the bell's last entry, {subscription, number, attempt, kind, the entry's fields…}, …}.
+-- Returns [ms until the next turn or -1, the bell's last entry, [subscription, number, attempt, kind, the entry's
+-- fields…], …] as JSON: one word, because reading thirty words a push costs the client more than the push itself.
 
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
@@ -308,4 +309,4 @@ local first = redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES')
 if first[2] then
   result[1] = math.max(0, math.ceil(tonumber(first[2]) - now))
 end
-return result
+return cjson.encode(result)
