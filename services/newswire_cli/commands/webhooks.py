@@ -1,4 +1,4 @@
-"""The integrator's commands for a webhook's settings: add, show, edit, list, rm, rotate, dry-run."""
+"""The integrator's commands for a webhook's settings: add, show, edit, list, rm, rotate, rekey, dry-run."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -36,7 +36,7 @@ from newswire_cli.commands.webhook_options import (
     read_secret,
     settings_of,
 )
-from newswire_cli.failures import UsageProblem
+from newswire_cli.failures import CommandError, UsageProblem
 
 
 def install(app: typer.Typer) -> None:
@@ -49,6 +49,7 @@ def install(app: typer.Typer) -> None:
         "list": list_,
         "rm": remove,
         "rotate": rotate,
+        "rekey": rekey,
         "dry-run": dry_run,
     }
     for name, command in named.items():
@@ -191,6 +192,19 @@ def rotate(
         print_json(made)
     else:
         print(f"id      {made['id']}\nsecret  {made['secret']}")
+
+
+def rekey(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Encrypt all secrets with the first of NEWSWIRE_SECRET_KEY (operator)."""
+    with Api(url, token) as api:
+        done = api.call("POST", "/v1/webhooks/rekey")
+    if as_json:
+        print_json(done)
+    else:
+        print(f"encrypted anew: {done['webhooks']}")
+    if done["unreadable"]:
+        names = ", ".join(f"{key['webhook']} {key['key']}" for key in done["unreadable"])
+        raise CommandError(f"no key of NEWSWIRE_SECRET_KEY opens {names}; add theirs, or rotate these secrets")
 
 
 def dry_run(

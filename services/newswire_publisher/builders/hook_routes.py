@@ -2,6 +2,7 @@
 
 from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.builders.parts import Parts
+from newswire_publisher.webhooks import event_types_api
 from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.acts_api import ActsApi
 from newswire_publisher.webhooks.api import HookApi
@@ -11,6 +12,7 @@ from newswire_publisher.webhooks.call_limit import CallLimit
 from newswire_publisher.webhooks.challenge import Challenger
 from newswire_publisher.webhooks.delivery import DEADLINE_SECONDS, Courier
 from newswire_publisher.webhooks.dry_run import DryRuns
+from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.log_api import LogApi
 from newswire_publisher.webhooks.model import Webhook
@@ -19,6 +21,7 @@ from newswire_publisher.webhooks.notices_api import NoticesApi
 from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.registration_api import RegistrationApi
+from newswire_publisher.webhooks.rotation_api import RotationApi
 from newswire_runtime.conf import Table
 from newswire_runtime.idempotency import Answers
 
@@ -33,6 +36,7 @@ def hook_routes(
     log: HookLog,
     notices: Notices,
     courier: Courier,
+    keyring: Keyring,
 ) -> HookApi:
     """Return the routes of the webhooks."""
     settings = parts.settings
@@ -50,6 +54,7 @@ def hook_routes(
         # A registration may wait for its challenge.
         answers=Answers(parts.client, settings.partitions, pending_seconds=int(DEADLINE_SECONDS * 2)),
         guard=parts.guard,
+        keyring=keyring,
         limit=settings.webhook_limit,
     )
     acts = ActsApi(
@@ -63,7 +68,10 @@ def hook_routes(
     )
     return HookApi(
         [
-            NoticesApi(access, notices),  # before the paths that end in an id
+            # Before the paths that end in an id.
+            event_types_api,
+            NoticesApi(access, notices),
+            RotationApi(hooks, keyring, parts.tokens),
             registration,
             acts,
             LogApi(access=access, log=log, queues=queues),

@@ -17,11 +17,11 @@ from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.challenge import Challenger
+from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.model import Registration, Settings, Status, Webhook
 from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.patching import check, patched
 from newswire_publisher.webhooks.queue import HookQueues
-from newswire_publisher.webhooks.signing import Secret
 from newswire_runtime.auth import Caller
 from newswire_runtime.http import now, read_body
 from newswire_runtime.idempotency import REPEATED, Answers, digest_of
@@ -45,6 +45,7 @@ class RegistrationApi:
         challenger: Challenger,
         answers: Answers,
         guard: AddressGuard,
+        keyring: Keyring,
         limit: int,
     ) -> None:
         self._access = access
@@ -54,6 +55,7 @@ class RegistrationApi:
         self._challenger = challenger
         self._answers = answers
         self._guard = guard
+        self._keyring = keyring
         self._limit = limit
 
     def install(self, app: FastAPI) -> None:
@@ -88,20 +90,24 @@ class RegistrationApi:
         if hook is None:
             detail = "the webhook that this Idempotency-Key made has been deleted; use a new key for a new one"
             raise Problem(409, "not-possible", detail)
-        shown = hook.shown() | made | {"secret": hook.secrets[0]}
+        shown = hook.shown() | made
+        first = next((key for key in hook.keys if key.created == hook.created), None)
+        if first is not None:  # else it was rotated away since
+            shown["secret"] = self._keyring.shown(hook.id, first)
         return JSONResponse(shown, status_code=201, headers=REPEATED if repeated else None)
 
     async def _make(self, caller: Caller, registration: Registration, hook_id: str) -> dict[str, Any]:
         """Make the webhook and ask its address; return its id, and what came of the question."""
         settings = {name: getattr(registration, name) for name in Settings.model_fields}
-        secret = registration.secret or Secret.generate().reveal()
+        key, _ = self._keyring.make(hook_id, registration.signature, now(), registration.secret)
+        settings["signature"] = key.signature
         pending = self._challenger.is_due(registration)
         hook = Webhook(
             id=hook_id,
             owner=caller.name,
             is_operators=caller.is_operator,
-            created=now(),
-            secrets=(secret,),
+            created=key.created,
+            keys=(key,),
             verified=not pending,
             **settings,
         )
