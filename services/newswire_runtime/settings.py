@@ -8,7 +8,7 @@ import ipaddress
 import os
 import socket
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = Field(None, description="A file that holds it.")
     ssrf_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Guarded networks that outbound calls may reach all the same, as CIDRs with commas between."
+    )
+    webhook_limit: int = Field(100, ge=1, le=10_000, description="Webhooks that an integrator may have.")
+    webhook_challenge: Literal["optional", "required"] = Field(
+        "optional", description="required: every webhook's address must echo a challenge before anything is pushed."
     )
     webhook_attempts_kept: float = Field(
         30 * 86_400, ge=60, description="How long what came of each webhook attempt is kept."

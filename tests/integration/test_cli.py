@@ -116,6 +116,8 @@ def test_help_names_every_command_and_loads_no_framework() -> None:
         "webhook",
         "account",
         "tail",
+        "backup",
+        "restore",
     ):
         assert f"\n  {word} " in done.stdout
     heavy = (

@@ -188,6 +188,15 @@ class Hook:
         items: list[dict[str, Any]] = (await self.call("GET", "/attempts?limit=500"))["items"]
         return items[::-1]
 
+    async def drained_to(self, *, waiting: int, seconds: float = 8) -> None:
+        """Wait until so many pushes wait and nothing is on its way."""
+
+        async def so_many() -> bool:
+            shown = await self.call("GET")
+            return shown["waiting"] == waiting and not shown["in_flight"]
+
+        await until(so_many, seconds, f"{waiting} pushes wait and nothing is on its way")
+
     async def drained(self, seconds: float = 8) -> None:
         async def empty() -> bool:
             shown = await self.call("GET")

@@ -1,11 +1,9 @@
 """Build the webhooks, the social queues and the live stream."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
-from fastapi import FastAPI
-
+from newswire_publisher.articles.search import ArticleSearch
+from newswire_publisher.builders.hook_routes import hook_routes
 from newswire_publisher.builders.parts import Parts
 from newswire_publisher.live.access import LiveAccess
 from newswire_publisher.live.api import LiveApi
@@ -16,7 +14,6 @@ from newswire_publisher.live.reader import LiveKeeper, LiveReader
 from newswire_publisher.social.accounts import Account
 from newswire_publisher.social.api import SocialApi
 from newswire_publisher.social.sink import SocialSinks
-from newswire_publisher.webhooks import event_types_api
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
@@ -25,7 +22,6 @@ from newswire_publisher.webhooks.keyring import HookTable, Keyring
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.queue import HookQueues
-from newswire_publisher.webhooks.rotation_api import RotationApi
 from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.sink import HookSinks
 from newswire_publisher.webhooks.vault import Vault
@@ -35,24 +31,7 @@ from newswire_runtime.service import Loop
 from newswire_schemas.article import Article
 
 
-class Routes(Protocol):
-    """What adds its routes to an app."""
-
-    def install(self, app: FastAPI) -> None: ...
-
-
-@dataclass(frozen=True)
-class AllRoutes:
-    """Several as one; the first goes before the others where a path fits several."""
-
-    routes: tuple[Routes, ...]
-
-    def install(self, app: FastAPI) -> None:
-        for each in self.routes:
-            each.install(app)
-
-
-def build_webhooks(parts: Parts) -> tuple[HookSinks, Routes, list[HookWorker]]:
+def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, HookApi, list[HookWorker]]:
     """Return the webhooks' sink and routes, and a worker for each partition."""
     partitions, client, settings = parts.settings.partitions, parts.client, parts.settings
     keyring = Keyring(Vault(settings.secret_keys()))
@@ -67,19 +46,18 @@ def build_webhooks(parts: Parts) -> tuple[HookSinks, Routes, list[HookWorker]]:
         courier = Courier(hooks=table, log_of=log, http=parts.http, keyring=keyring, settler=settler)
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
-    api = HookApi(
+    api = hook_routes(
+        parts,
+        search,
         hooks=table,
         queues=queues,
-        log=log,
         attempts=Attempts(client, log, partitions),
+        log=log,
         notices=notices,
         courier=couriers[0],
         keyring=keyring,
-        tokens=parts.tokens,
-        guard=parts.guard,
     )
-    routes = AllRoutes((event_types_api, RotationApi(table, keyring, parts.tokens), api))
-    return HookSinks(table, queues), routes, workers
+    return HookSinks(table, queues), api, workers
 
 
 def build_social(parts: Parts) -> tuple[SocialSinks, SocialApi]:
