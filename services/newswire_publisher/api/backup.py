@@ -83,7 +83,8 @@ class BackupApi:
     ) -> dict[str, Any]:
         """Put back what a backup holds (operator). What there is and differs is a 409 and nothing changes, or `force`.
 
-        A webhook goes on after the number that its log had.
+        A webhook goes on after the number that its log had. `unreadable` names those whose secrets no key of
+        NEWSWIRE_SECRET_KEY opens: set the other server's key, or rotate them.
         """
         await require(request, self._tokens, Role.OPERATOR)
         body = await read_body(request, MOST_BYTES)
@@ -105,6 +106,7 @@ class BackupApi:
             "overwritten": len(found.differing),
             "unchanged": found.unchanged,
             "sequences": raised,
+            "unreadable": await self._hooks.unreadable([thing.name for thing in things if thing.kind == WEBHOOKS]),
         }
 
     async def _write(
