@@ -18,6 +18,7 @@ ROUTES = [
     ("POST", "/enable"),
     ("POST", "/disable"),
     ("POST", "/replay"),
+    ("POST", "/rotate-secret"),
     ("GET", "/events"),
     ("GET", "/attempts"),
     ("GET", "/attempts/1-1"),
@@ -181,6 +182,15 @@ async def test_a_key_whose_first_call_died_finds_the_webhook_that_it_made(wire: 
         await wire.broker.delete(key)
     other = await registered(wire, {"Idempotency-Key": "k1"}, description="y")
     assert other["id"] != made["id"]
+
+
+async def test_a_secret_that_was_rotated_away_is_in_no_repeated_answer(wire: Wire) -> None:
+    made = await registered(wire, {"Idempotency-Key": "k1"})
+    rotated = await wire.http.post(f"/v1/webhooks/{made['id']}/rotate-secret", json={"grace": 0})
+    assert rotated.status_code == 200
+    again = await registered(wire, {"Idempotency-Key": "k1"})
+    assert "secret" not in again
+    assert again["id"] == made["id"]
 
 
 async def test_a_key_whose_webhook_was_deleted_is_refused(wire: Wire) -> None:
