@@ -75,7 +75,7 @@ class Courier:
         """
         hooks = await self._hooks.all()
         pushes = [
-            Push(hook, read_entry(each.sequence, each.fields), each.attempt, each.kind, each.lease)
+            Push(hook, read_entry(each.sequence, each.entry), each.attempt, each.kind, each.lease)
             for each in leased
             if (hook := hooks.get(each.hook_id)) is not None
         ]
