@@ -60,6 +60,15 @@ async def test_an_operator_sees_all_webhooks_and_an_integrator_its_own(wire: Wir
     assert [hook["id"] for hook in of_other.json()["items"]] == [second["id"]]
 
 
+async def test_an_operators_webhook_is_not_an_integrators_of_the_same_name(wire: Wire) -> None:
+    made = await registered(wire)
+    namesake = await integrator(wire, made["owner"])
+    assert (await wire.anyone.get(f"/v1/webhooks/{made['id']}", headers=namesake)).status_code == 404
+    assert (await wire.anyone.get("/v1/webhooks", headers=namesake)).json()["items"] == []
+    rotated = await wire.anyone.post(f"/v1/webhooks/{made['id']}/rotate-secret", headers=namesake)
+    assert rotated.status_code == 404
+
+
 async def test_the_list_pages_without_gap_or_repeat_while_webhooks_come_and_go(wire: Wire) -> None:
     hooks = [(await registered(wire))["id"] for _ in range(5)]
     first = (await wire.http.get("/v1/webhooks", params={"limit": 2})).json()

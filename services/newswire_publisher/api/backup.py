@@ -21,8 +21,9 @@ from starlette.responses import Response, StreamingResponse
 from newswire_publisher.api.backups import Thing, Value, plan, read, write
 from newswire_publisher.webhooks.restoring import HookRestorer
 from newswire_runtime.auth import Role, Tokens
+from newswire_runtime.bodies import read_body, takes
 from newswire_runtime.conf import Table
-from newswire_runtime.http import now, read_body, require
+from newswire_runtime.http import now, require
 from newswire_runtime.problems import Problem
 
 MOST_BYTES = 100_000_000
@@ -73,6 +74,7 @@ class BackupApi:
         }
         return StreamingResponse(write(things, now()), media_type="application/x-ndjson", headers=headers)
 
+    @takes(MOST_BYTES)
     async def restore(
         self,
         request: Request,

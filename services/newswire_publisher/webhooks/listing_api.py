@@ -35,7 +35,7 @@ class ListingApi:
         found = sorted(
             (hook.created.isoformat(), hook.id, hook)
             for hook in (await self._access.hooks.all()).values()
-            if caller.owns(hook.owner)
+            if hook.is_seen_by(caller)
             and owner in (None, hook.owner)
             and status in (None, hook.status)
             and (hook.created.isoformat(), hook.id) > after

@@ -22,7 +22,8 @@ from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.patching import check, patched
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_runtime.auth import Caller
-from newswire_runtime.http import now, read_body
+from newswire_runtime.bodies import read_body
+from newswire_runtime.http import now
 from newswire_runtime.idempotency import REPEATED, Answers, digest_of
 from newswire_runtime.merge_patch import MEDIA_TYPE
 from newswire_runtime.problems import Problem
