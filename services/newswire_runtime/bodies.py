@@ -14,6 +14,9 @@ from starlette.types import Message
 
 from newswire_runtime.problems import Problem
 
+MAX_BODY = 10_000_000
+"""Bytes, unless the settings say otherwise."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MARK = "takes_bytes"

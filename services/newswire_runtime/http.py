@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newswire_runtime.auth import Caller, Role, Tokens
-from newswire_runtime.bodies import bounded_route
+from newswire_runtime.bodies import MAX_BODY, bounded_route
 from newswire_runtime.problems import Problem, pointer, unauthorized
 from newswire_runtime.service import Service
 
@@ -30,7 +30,7 @@ _TRACE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 def build_app(services: Sequence[Service], title: str = "newswire") -> FastAPI:
     """Build the app that serves these services' routes on one port."""
     app = FastAPI(title=title, version="1", description=(__doc__ or "").strip(), redirect_slashes=False)
-    app.router.route_class = bounded_route(max(service.settings.max_body for service in services))
+    app.router.route_class = bounded_route(max((service.settings.max_body for service in services), default=MAX_BODY))
     app.add_middleware(TraceMiddleware)
     _install_health(app, services)
     _install_problems(app)
