@@ -28,14 +28,14 @@ const timeText = (said) => (moment(said) ? longTime(moment(said)) : "");
 
 function fill(attempt, words) {
   const { request, response } = attempt;
-  say($("#a-title"), `Event ${attempt.sequence}, attempt ${attempt.attempt}`);
+  say($("#a-title"), `Event ${attempt.sequence}${attempt.attempt ? `, attempt ${attempt.attempt}` : ""}`);
   const outcome = $(".outcome", dialog);
   outcome.className = `outcome ${attempt.outcome}`;
   say(outcome, words);
   say($(".why", dialog), [attempt.status ? "" : resultOf(attempt), attempt.detail].filter(Boolean).join(": "));
   pairs($("#a-facts"), [
-    ["Story", `${attempt.uri} version ${attempt.version}`],
-    ["Type", `${attempt.type}${attempt.replay ? ", a replay" : ""}`],
+    ["Story", attempt.uri && `${attempt.uri} version ${attempt.version}`],
+    ["Type", attempt.type && `${attempt.type}${attempt.replay ? ", a replay" : ""}`],
     ["Sent", timeText(attempt.at)],
     ["Took", attempt.ms === undefined ? "" : `${attempt.ms} ms`],
     ["Next try", timeText(attempt.next_at)],
@@ -47,7 +47,7 @@ function fill(attempt, words) {
   $("#a-body-box").hidden = !body;
   say($("#a-indented"), indented(body));
   $("#a-indented-box").hidden = !indented(body);
-  put($("#a-no-request"), body ? "" : request === undefined ? "Loading…" : "Its payload is not kept any more.");
+  put($("#a-no-request"), body ? "" : request === undefined ? "Loading…" : request ? "Its payload is not kept any more." : "Nothing was sent.");
   // A list's attempt has the answer's text alone.
   const answered = typeof response === "string" ? { body: response, truncated: attempt.truncated } : response;
   say($("#a-status"), attempt.status ? `Status ${attempt.status}` : "There was none.");
@@ -65,10 +65,10 @@ export async function openAttempt(id, attempt, changed) {
   $("#a-title").focus();
   try {
     const whole = await call("GET", path);
-    if (shown.path === path) fill({ ...attempt, request: null, ...whole }, words);
+    if (shown.path === path) fill({ ...attempt, ...whole }, words);
   } catch (problem) {
     if (problem.status === undefined) throw problem;
-    fill({ ...attempt, request: null }, words);
+    put(wrong, problem.message);
   }
 }
 

@@ -38,9 +38,9 @@ function row(id, attempt, changed) {
   say(outcome, outcomeOf(attempt));
   say($(".answer", item), resultOf(attempt));
   const nth = attempt.attempt > 1 ? `, try ${attempt.attempt}` : "";
-  say($(".event", item), `#${attempt.sequence} ${attempt.type}${attempt.replay ? ", replay" : ""}${nth}`);
+  say($(".event", item), `#${attempt.sequence} ${attempt.type || ""}${attempt.replay ? ", replay" : ""}${nth}`);
   say($(".took", item), attempt.ms === undefined ? "" : `${Math.round(attempt.ms)} ms`);
-  say($(".uri", item), `${attempt.uri} v${attempt.version}`);
+  say($(".uri", item), attempt.uri ? `${attempt.uri} v${attempt.version}` : "");
   $("button", item).addEventListener("click", () => openAttempt(id, attempt, changed));
   return item;
 }

@@ -5,8 +5,9 @@ import { lengthOf, moment } from "./console-dom.js";
 export const KINDS = {
   failing: "Failing",
   disabled: "Disabled",
-  pending: "Pending",
+  retrying: "Retrying",
   waiting: "Waiting",
+  pending: "Pending",
   delivering: "Delivering",
   quiet: "Quiet",
   pull: "Pull only",
@@ -36,6 +37,7 @@ function kindOf(hook, now) {
   if (!hook.url) return "pull";
   if (hook.failing_since || (hook.circuit && hook.circuit !== "closed")) return "failing";
   if (moment(hook.paused_until) > now) return "waiting";
+  if (["retry", "exhausted"].includes(hook.last_attempt?.outcome)) return "retrying";
   return hook.last_attempt || hook.last_sequence ? "delivering" : "quiet";
 }
 
@@ -55,8 +57,10 @@ function reasonOf(kind, hook, now) {
       return "nothing has been sent yet";
     case "pull":
       return "its events are fetched, not pushed";
+    case "retrying":
+      return `last: ${last}`;
     default:
-      return last && hook.last_attempt.outcome !== "delivered" ? `last: ${last}` : "";
+      return "";
   }
 }
 

@@ -21,7 +21,7 @@ function fill(item, hook) {
   link.href = `/console/${encodeURIComponent(hook.id)}`;
   showHealth($(".health", item), health);
   put($(".why", item), health.reason);
-  put($(".about", item), hook.url ? hook.description : hook.description && hook.id);
+  put($(".description", item), hook.url ? hook.description : hook.description && hook.id);
   put($(".owner", item), operator ? `Owner: ${hook.owner}` : "");
   say($(".waiting", item), count(hook.waiting));
   say($(".in-flight", item), count(hook.in_flight));

@@ -3,6 +3,7 @@
 import { $, put } from "./console-dom.js";
 import { call, token } from "./console-api.js";
 
+$("#no-script").remove();
 const view = $("#view");
 const gate = $("#sign-in");
 const field = $("#token");
