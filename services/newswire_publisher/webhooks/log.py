@@ -1,29 +1,35 @@
 """A subscription's log: small entries, and the bytes that each stands for.
 
 An entry names a version; its payload is made from the store's copy of that version,
-the same bytes for a push, a retry and ``GET …/events`` (design section 7).
+the same bytes for a push, a retry and ``GET …/events`` (design section 7). An entry may
+also be a notice, which carries its data itself.
+
+What an article's version looks like in one format is made once and kept for the endpoints
+that follow: an article goes to many at once, and only the sequence differs.
 """
 
-import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from newswire_publisher.articles import message
+from newswire_publisher.articles.message import Format, Parts
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.routing.sinks import Dispatch
 from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
-from newswire_runtime.group_commit import GroupCommit
 from newswire_schemas.article import Article, from_ms, to_ms
 from newswire_schemas.streams import HookKeys
 
-KEPT_VERSIONS = 64
-"""Versions that a process keeps at hand while they go out."""
+KEPT_BYTES = 64_000_000
+"""Bytes of rendered versions that a process keeps at hand."""
+_OVERHEAD = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a log: which version of which article, as what, and when."""
+    """One entry of a log: which version of which article, as what, and when; or a notice, with its ``data``."""
 
     sequence: int
     key: str
@@ -35,20 +41,24 @@ class Entry:
     published: datetime
     received_at: datetime
     trace_id: str
+    data: bytes | None = None
 
 
-def fields_of(dispatch: Dispatch, event_type: str) -> str:
-    """Return the fields that ``append.lua`` writes for a dispatch, as one JSON array of strings.
+NO_KEY = "-"
+"""Stands for the article's key in a notice."""
 
-    One word, not eighteen: packing words for the server is most of the fan-out's CPU.
-    """
+
+def entry_of(dispatch: Dispatch, event_type: str) -> str:
+    """Return the entry of a dispatch, as the log keeps it: words, of which the scripts read the first three."""
     article = dispatch.article
-    fields: list[str | int] = [
-        *("k", article.key, "u", article.uri, "v", article.version, "r", str(article.rank), "t", event_type),
-        *("m", to_ms(dispatch.moment), "p", to_ms(dispatch.published)),
-        *("a", to_ms(dispatch.received_at), "i", dispatch.trace_id),
-    ]
-    return json.dumps([str(field) for field in fields], ensure_ascii=False)
+    times = to_ms(dispatch.moment), to_ms(dispatch.published), to_ms(dispatch.received_at)
+    return " ".join(map(str, (article.key, event_type, *times, article.rank, dispatch.trace_id, article.uri)))
+
+
+def notice_of(event_type: str, moment: datetime, data: bytes) -> str:
+    """Return the entry of a notice; ``data`` is JSON."""
+    ms = to_ms(moment)
+    return f"{NO_KEY} {event_type} {ms} {ms} {ms} 0:0 - {data.decode()}"
 
 
 class HookLog:
@@ -56,55 +66,92 @@ class HookLog:
 
     def __init__(self, client: Client, store: ArticleStore, base_url: str, partitions: int) -> None:
         self._client = client
-        self._group = GroupCommit(client)
         self._store = store
         self._base_url = base_url
         self._partitions = partitions
-        self._versions: dict[tuple[str, str], Article] = {}
+        self._kept: OrderedDict[tuple[str, str, Format], Parts] = OrderedDict()
+        self._size = 0
 
     async def after(self, hook_id: str, sequence: int, limit: int) -> list[Entry]:
         """Return the entries after a sequence number, oldest first."""
         keys = HookKeys(hook_id, self._partitions)
         rows = await self._client.xrange(keys.log, min=f"{sequence + 1}-0", max="+", count=limit)
-        return [_entry(entry_id, fields) for entry_id, fields in rows]
+        return [read_entry(_number(entry_id), fields[b"e"].decode()) for entry_id, fields in rows]
 
     async def entry(self, hook_id: str, sequence: int) -> Entry | None:
-        keys = HookKeys(hook_id, self._partitions)
-        rows = await self._group.execute("XRANGE", keys.log, f"{sequence}-0", f"{sequence}-0")
-        return _entry(*rows[0]) if rows else None
+        """Return one entry, or None if there is none."""
+        found = await self.after(hook_id, sequence - 1, 1)
+        return found[0] if found and found[0].sequence == sequence else None
+
+    async def at(self, hook_id: str, moment: datetime) -> int:
+        """Return the number of the first entry of this moment or later; one above the last if there is none.
+
+        Moments rise with the numbers but for articles that came within the same instant.
+        """
+        last = await self._client.xrevrange(HookKeys(hook_id, self._partitions).log, count=1)
+        low, high = 1, _number(last[0][0]) + 1 if last else 1
+        while low < high:
+            middle = (low + high) // 2
+            found = await self.after(hook_id, middle - 1, 1)
+            if found[0].moment < moment:
+                low = found[0].sequence + 1
+            else:
+                high = middle
+        return low
 
     async def body(self, hook: Webhook, entry: Entry) -> bytes | None:
         """Return the payload of an entry, byte for byte as it is pushed; None if its version is kept no more."""
-        article = await self._version(entry.key, entry.rank)
-        if article is None:
-            return None
-        article = article.model_copy(update={"published": entry.published, "embargoed_until": None})
-        data = message.render(article, hook.format, f"{self._base_url}/articles/{entry.key}")
-        return message.build(entry.type, entry.moment, entry.sequence, data)
+        return (await self.bodies([(hook, entry)]))[0]
 
-    async def _version(self, key: str, rank: str) -> Article | None:
-        """Return a version, which never changes, by a small memory: an article goes to many endpoints at once."""
-        article = self._versions.get((key, rank))
-        if article is None:
-            article = await self._store.version(key, rank)
-            if article is not None:
-                self._versions[key, rank] = article
-                if len(self._versions) > KEPT_VERSIONS:
-                    del self._versions[next(iter(self._versions))]
-        return article
+    async def bodies(self, wanted: Sequence[tuple[Webhook, Entry]]) -> list[bytes | None]:
+        """Return the payloads of entries in the formats of their webhooks, in one round trip."""
+        missing = {
+            (entry.key, entry.rank): entry
+            for hook, entry in wanted
+            if entry.data is None and (entry.key, entry.rank, hook.format) not in self._kept
+        }
+        articles: Mapping[tuple[str, str], Article | None] = dict(
+            zip(missing, await self._store.versions(list(missing)), strict=True)
+        )
+        return [self._body(hook, entry, articles) for hook, entry in wanted]
+
+    def _body(self, hook: Webhook, entry: Entry, articles: Mapping[tuple[str, str], Article | None]) -> bytes | None:
+        if entry.data is not None:
+            return message.build(entry.type, entry.moment, entry.sequence, entry.data)
+        name = entry.key, entry.rank, hook.format
+        parts = self._kept.get(name)
+        if parts is None:
+            article = articles.get(name[:2])
+            if article is None:
+                return None
+            shown = article.model_copy(update={"published": entry.published, "embargoed_until": None})
+            data = message.render(shown, hook.format, f"{self._base_url}/articles/{entry.key}")
+            parts = self._kept[name] = message.build_parts(entry.type, entry.moment, data)
+            self._size += len(data) + _OVERHEAD
+            while self._size > KEPT_BYTES:
+                _, oldest = self._kept.popitem(last=False)
+                self._size -= len(oldest.tail) + _OVERHEAD
+        return parts.join(entry.sequence)
 
 
-def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
-    text = {name.decode(): value.decode() for name, value in fields.items()}
+def read_entry(sequence: int, entry: str) -> Entry:
+    """Return an entry from its words in the log."""
+    key, event_type, moment, published, received, rank, trace_id, rest = entry.split(" ", 7)
+    is_notice = key == NO_KEY
     return Entry(
-        sequence=int(entry_id.partition(b"-")[0]),
-        key=text["k"],
-        uri=text["u"],
-        version=int(text["v"]),
-        rank=text["r"],
-        type=text["t"],
-        moment=from_ms(int(text["m"])),
-        published=from_ms(int(text["p"])),
-        received_at=from_ms(int(text["a"])),
-        trace_id=text["i"],
+        sequence=sequence,
+        key=key,
+        uri="" if is_notice else rest,
+        version=int(rank.partition(":")[0]),
+        rank=rank,
+        type=event_type,
+        moment=from_ms(int(moment)),
+        published=from_ms(int(published)),
+        received_at=from_ms(int(received)),
+        trace_id=trace_id,
+        data=rest.encode() if is_notice else None,
     )
+
+
+def _number(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])
