@@ -474,6 +474,46 @@ async def test_an_operator_sees_all_endpoints_the_failing_first(
     await expect(rows).not_to_contain_text("Owner")
 
 
+async def test_what_happened_to_endpoints_is_read_on_their_pages_and_the_list(
+    wire: Wire, receiver: Receiver, sign_in: SignIn
+) -> None:
+    mine = await token(wire)
+    hook = await register(wire, mine, url=receiver.script("hook", 410))
+    other = await register(wire, url=receiver.script("other", 500), retry=[])
+    await wire.submit(story())
+    page = await sign_in(mine)
+    told = page.get_by_role("list", name="What happened").get_by_role("listitem")
+    await expect(told).to_contain_text("It was disabled: the receiver answered 410 Gone.")
+    await told.get_by_role("link").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(hook["url"])
+    await expect(page.get_by_role("region", name="Notices")).to_contain_text("410 Gone")
+    await expect(told).to_have_count(1)
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_label("Token").fill(OPERATOR)
+    await page.keyboard.press("Enter")
+    await expect(told).to_have_count(2)
+    await page.goto(f"/console/{other['id']}")
+    await expect(told).to_contain_text("Given up after 1 attempt (500)")
+    await expect(page.locator("#c-given-up")).to_have_text("1")
+
+
+async def test_of_an_ed25519_endpoint_the_public_key_is_shown(wire: Wire, receiver: Receiver, sign_in: SignIn) -> None:
+    page = await sign_in(path="/console/new")
+    await page.get_by_label("Address").fill(f"{receiver.url}/hook")
+    await page.get_by_text("How it is sent:").click()
+    await page.get_by_label("Signature").select_option("v1a")
+    await page.get_by_role("checkbox", name="recovered").check()
+    await page.get_by_role("button", name="Register").click()
+    dialog = page.get_by_role("dialog", name="Give this key to your endpoint")
+    key = await dialog.get_by_role("group", name="Public key").inner_text()
+    assert key.startswith("whpk_")
+    await dialog.get_by_role("button", name="Done").click()
+    await expect(page.locator("#facts")).to_contain_text(key)
+    (hook,) = (await wire.http.get("/v1/webhooks")).json()["items"]
+    assert {"article.new", "webhook.recovered"} <= set(hook["events"])
+    assert "webhook.failing" not in hook["events"]
+
+
 async def test_the_list_follows_the_wire_and_keeps_the_focus(wire: Wire, receiver: Receiver, sign_in: SignIn) -> None:
     for name in ("one", "two"):
         await register(wire, url=receiver.script(name), description=name)

@@ -13,9 +13,11 @@ from newswire_publisher.articles.store import Row
 from newswire_publisher.articles.words import Part
 from newswire_publisher.web.assets import load_assets
 from newswire_publisher.web.builder import build
+from newswire_publisher.web.console import NOTICES
 from newswire_publisher.web.languages import direction_of, name_of
 from newswire_publisher.web.linked_data import news_article, script_of
 from newswire_publisher.web.story import Story, shortened
+from newswire_publisher.webhooks.wanted import NOTICE_TYPES
 from newswire_schemas.article import Act, Article
 from newswire_schemas.filters import Filter
 
@@ -148,6 +150,10 @@ def test_linked_data_says_only_what_is_known_and_cannot_leave_its_element() -> N
     written = script_of(data)
     assert "<" not in written
     assert json.loads(written) == data
+
+
+def test_the_console_offers_every_notice() -> None:
+    assert tuple(NOTICES) == NOTICE_TYPES
 
 
 def test_the_pages_files_are_small() -> None:

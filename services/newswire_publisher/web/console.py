@@ -20,6 +20,15 @@ from newswire_runtime.problems import not_found
 
 Page = Callable[[Request], Awaitable[Response]]
 
+NOTICES = {
+    "webhook.failing": "failing",
+    "webhook.recovered": "recovered",
+    "webhook.disabled": "disabled",
+    "webhook.exhausted": "given up",
+    "webhook.kill_untaken": "a kill not taken",
+}
+"""What an endpoint may be told of the health of its owner's others, by type; the words are the form's."""
+
 _ID = re.compile(r"wh_[A-Za-z0-9]{1,64}\Z")
 _HEADERS = {"Referrer-Policy": "no-referrer"}
 
@@ -60,6 +69,7 @@ class Console:
             values=dict.fromkeys([*(name for name, _, _ in FIELDS), "urgency"], ""),
             all_days=DAYS,
             types=tuple(EVENT_TYPES.values()),
+            notices=NOTICES,
             editing="hook_id" in request.path_params,
         )
 

@@ -8,6 +8,7 @@ import { wireActs } from "./console-acts.js";
 import { watchAttempts } from "./console-attempts.js";
 import { showFacts } from "./console-facts.js";
 import { showNotices } from "./console-notices.js";
+import { showTold } from "./console-told.js";
 
 const id = decodeURIComponent(location.pathname.split("/")[2]);
 const page = `/console/${encodeURIComponent(id)}`;
@@ -26,6 +27,7 @@ function show(hook) {
   say($(".endpoint .why"), health.reason);
   say($("#c-waiting"), count(hook.waiting));
   say($("#c-in-flight"), count(hook.in_flight));
+  say($("#c-given-up"), count(hook.given_up));
   say($("#c-sequence"), count(hook.last_sequence));
   const stopped = hook.enabled === false;
   $("#test").hidden = !hook.url || health.kind === "pending";
@@ -42,6 +44,7 @@ async function refresh() {
   if (gone) return;
   try {
     show(await call("GET", hookPath(id)));
+    await showTold(id);
     put($("#lost"), "");
   } catch (problem) {
     if (problem.status === undefined) throw problem;

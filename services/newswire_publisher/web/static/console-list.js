@@ -3,6 +3,7 @@
 import { $, copyOf, countOf, put, say, whileSeen } from "./console-dom.js";
 import { all } from "./console-api.js";
 import { KINDS, healthOf, showHealth, worstFirst } from "./console-health.js";
+import { showTold } from "./console-told.js";
 import { signedIn } from "./console-session.js";
 
 const SHOWN = 200;
@@ -76,6 +77,7 @@ async function refresh() {
     const found = await all("/v1/webhooks");
     hooks = found.items;
     complete = found.complete;
+    await showTold();
     put($("#lost"), "");
   } catch (problem) {
     return put($("#lost"), problem.status === 401 ? "" : problem.message);

@@ -44,11 +44,13 @@ function headersOf(text) {
   return headers;
 }
 
-// The types that are chosen; nothing if all are.
+const ofArticles = (type) => type.startsWith("article.");
+
+// The types that are chosen; nothing if they are those that the API means by none: all of articles.
 export function eventsOf(form) {
   const boxes = [...form.elements.events];
-  const chosen = boxes.filter((box) => box.checked);
-  return chosen.length < boxes.length ? chosen.map((box) => box.value) : undefined;
+  const usual = boxes.every((box) => box.checked === ofArticles(box.value));
+  return usual ? undefined : boxes.filter((box) => box.checked).map((box) => box.value);
 }
 
 export function settingsOf(form, rest = {}) {
@@ -80,7 +82,9 @@ export function showSettings(form, hook) {
   for (const name of ["url", "description"]) elements[name].value = hook[name] || "";
   elements.format.value = hook.format;
   elements.signature.value = hook.signature;
-  for (const box of elements.events) box.checked = !hook.events?.length || hook.events.some((each) => matches(each, box.value));
+  for (const box of elements.events) {
+    box.checked = hook.events?.length ? hook.events.some((each) => matches(each, box.value)) : ofArticles(box.value);
+  }
   for (const name of NUMBERS) elements[name].value = hook[name] ?? "";
   elements.retry.value = (hook.retry || []).join(", ");
   for (const name of ["ordered", "challenge"]) elements[name].checked = Boolean(hook[name]);
