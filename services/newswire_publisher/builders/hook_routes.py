@@ -71,7 +71,7 @@ def hook_routes(
             # Before the paths that end in an id.
             event_types_api,
             NoticesApi(access, notices),
-            RotationApi(hooks, keyring, parts.tokens),
+            RotationApi(access, keyring),
             registration,
             acts,
             LogApi(access=access, log=log, queues=queues),

@@ -30,6 +30,7 @@ from newswire_publisher.webhooks.retry import (
     next_attempt_of_kill,
 )
 from newswire_publisher.webhooks.settling import Attempt, Settler
+from newswire_publisher.webhooks.vault import VaultError
 from newswire_runtime import metrics
 from newswire_runtime.conf import Table
 from newswire_runtime.outbound import GuardedClient
@@ -99,6 +100,9 @@ class Courier:
     async def _attempt(self, push: Push, body: bytes, done: Callable[[], None]) -> None:
         try:
             self._answered(push, await self.post(push.hook, message_id(push.hook.id, push.entry.sequence), body))
+        except VaultError as exc:
+            # Nothing can be signed: the lease ends, and the push goes out once the right key is set.
+            log.error("webhook.unsigned", webhook=push.hook.id, sequence=push.entry.sequence, error=exc.detail)  # noqa: TRY400
         except Exception:
             log.exception("webhook.attempt_failed", webhook=push.hook.id, sequence=push.entry.sequence)
         finally:
