@@ -8,7 +8,8 @@
 A plan is ``{"answers": […], "by": "path"|"id", "then": …, "chances": {…}, "seed": n, "secrets": […]}``. The
 answers come in turn, counted for the path or for each webhook-id; after them one
 by its chance, or ``then``, or 204. An answer is a status, one of `FAULTS`, or
-``{"status": 503, "delay": s, "retry_after": s, "retry_date": s, "headers": {…}}``.
+``{"status": 503, "delay": s, "retry_after": s, "retry_date": s, "headers": {…}, "at": t}``;
+with ``at`` all wait for the same moment (seconds since the epoch).
 
 It knows nothing of newswire: signatures are checked by the ``standardwebhooks``
 library. What the book holds is in `support.book`.
@@ -198,7 +199,7 @@ class Receiver:
         if fault := answer.get("fault"):
             await FAULTS[fault](peer)
             return fault in KEEPS_OPEN
-        await asyncio.sleep(answer.get("delay", 0))
+        await asyncio.sleep(max(answer.get("delay", 0), answer.get("at", 0) - time.time()))
         headers: dict[str, str] = dict(answer.get("headers", {}))
         if "retry_after" in answer:
             headers["Retry-After"] = str(answer["retry_after"])
