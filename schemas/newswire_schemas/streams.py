@@ -142,20 +142,47 @@ class HubKeys:
 
 
 class HookKeys:
-    """The keys of one subscription, and those that all of its partition share."""
+    """The keys of one subscription, and those that all of its partition share; queue.lua makes the same names.
+
+    log        entry N has the id N-0 (stream)
+    state      sequence, cursor, settings, pause, circuit (hash)
+    seen       the newest version of each article, its entry, and which entries were taken when (hash)
+    ahead      entries after the cursor that are dealt with out of turn (set)
+    kills      kills that wait (sorted set, ms); ``express``: urgent stories (sorted set, lane and number)
+    retry      pushes that wait to be tried again (sorted set, ms); ``replaying``: those of replays
+    replays    ranges of the log to be sent once more (list)
+    leased     pushes on their way (sorted set, ms when the lease ends)
+    items      what is known of pushes that are under way (hash)
+    failed     entries that were given up (sorted set, number)
+    attempts   what came of each attempt (stream)
+    """
 
     def __init__(self, hook_id: str, partitions: int) -> None:
         self.partition = partition_of(hook_id, partitions)
-        prefix = f"hook:{{{self.partition}}}"
+        prefix = f"hook:{{{self.partition}}}:{hook_id}"
         self.turns = hook_turns(self.partition)
         self.bell = hook_bell(self.partition)
-        self.log = f"{prefix}:{hook_id}:log"
-        self.state = f"{prefix}:{hook_id}:state"
-        self.seen = f"{prefix}:{hook_id}:seen"
-        self.waiting = f"{prefix}:{hook_id}:waiting"
-        self.leased = f"{prefix}:{hook_id}:leased"
-        self.items = f"{prefix}:{hook_id}:items"
-        self.attempts = f"{prefix}:{hook_id}:attempts"
+        self.log = f"{prefix}:log"
+        self.state = f"{prefix}:state"
+        self.seen = f"{prefix}:seen"
+        self.ahead = f"{prefix}:ahead"
+        self.kills = f"{prefix}:kills"
+        self.express = f"{prefix}:express"
+        self.retry = f"{prefix}:retry"
+        self.replaying = f"{prefix}:replaying"
+        self.replays = f"{prefix}:replays"
+        self.leased = f"{prefix}:leased"
+        self.items = f"{prefix}:items"
+        self.failed = f"{prefix}:failed"
+        self.attempts = f"{prefix}:attempts"
+
+    @property
+    def own(self) -> list[str]:
+        """The keys that go with the subscription."""
+        return [
+            *(self.log, self.state, self.seen, self.ahead, self.kills, self.express, self.retry, self.replaying),
+            *(self.replays, self.leased, self.items, self.failed, self.attempts),
+        ]
 
 
 class PostKeys:
@@ -197,6 +224,11 @@ def feed_bell(partition: int) -> str:
 def hook_turns(partition: int) -> str:
     """When each subscription of a partition next wants a worker's attention (sorted set, ms)."""
     return f"hook:{{{partition}}}:turns"
+
+
+def hook_notices(partition: int) -> str:
+    """What was told of the health of a partition's subscriptions (stream)."""
+    return f"hook:{{{partition}}}:notices"
 
 
 def hook_bell(partition: int) -> str:

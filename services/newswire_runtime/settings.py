@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     ssrf_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Guarded networks that outbound calls may reach all the same, as CIDRs with commas between."
     )
+    webhook_attempts_kept: float = Field(
+        30 * 86_400, ge=60, description="How long what came of each webhook attempt is kept."
+    )
+    webhook_patience: float = Field(
+        5 * 86_400, ge=60, description="How long a webhook may do nothing but fail before it is disabled."
+    )
     max_body: int = Field(10_000_000, ge=1_000, description="Bytes that a request's body may have.")
     batch: int = Field(100, ge=1, le=1_000, description="Entries that one read takes from a stream.")
     claim_idle: float = Field(

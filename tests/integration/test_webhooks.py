@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import Webhook
 from support.servers import KillableServer
 from support.wire import OPERATOR, URI, Hook, Receiver, Wire, running, story, until
 
-from newswire_publisher.webhooks.delivery import Courier
+from newswire_publisher.webhooks.settling import Attempt, Settler
 
 
 def uri(number: int) -> str:
@@ -138,7 +138,7 @@ async def test_failures_are_tried_again_by_the_schedule_with_the_same_id_and_byt
         (3, "delivered", 204),
     ]
     assert {(each["uri"], each["version"], each["sequence"]) for each in attempts} == {(URI, 1, 1)}
-    assert "next_at_ms" in attempts[0]
+    assert "next_at" in attempts[0]
 
 
 async def test_the_schedules_end_is_told_and_the_next_article_goes_out(wire: Wire, receiver: Receiver) -> None:
@@ -277,15 +277,15 @@ def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def worker_dies_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Lose the first settling, as a worker does that is killed after its push went out."""
-    settle, deaths = Courier._settle, [0]
+    add, deaths = Settler.add, [0]
 
-    async def die(self: Courier, *args: Any) -> None:
+    def die(self: Settler, attempt: Attempt) -> None:
         if not deaths[0]:
             deaths[0] += 1
-            raise ConnectionError("killed here")
-        await settle(self, *args)
+            return
+        add(self, attempt)
 
-    monkeypatch.setattr(Courier, "_settle", die)
+    monkeypatch.setattr(Settler, "add", die)
     return deaths
 
 

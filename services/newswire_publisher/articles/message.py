@@ -10,6 +10,7 @@ to it (`build`). Both are functions of their input alone: a retry, a replay and
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -64,17 +65,30 @@ def build(event_type: str, timestamp: datetime, sequence: int, data: bytes) -> b
         sequence: The entry's number in its log, from 1.
         data: JSON, from `render`.
     """
+    return build_parts(event_type, timestamp, data).join(sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A body without its sequence, so that many subscriptions share what is the same for all."""
+
+    head: bytes
+    tail: bytes
+
+    def join(self, sequence: int) -> bytes:
+        """Return the body of the entry of this number."""
+        return b"%b%d%b" % (self.head, sequence, self.tail)
+
+
+def build_parts(event_type: str, timestamp: datetime, data: bytes) -> Parts:
+    """Return what comes before and after the sequence; the arguments are those of `build`."""
     if not _EVENT_TYPE.match(event_type):
         raise ValueError(f"message: {event_type!r} is no event type; use letters, digits, '_' and '.'")
     if timestamp.tzinfo is None:
         raise ValueError("message: the timestamp needs a time zone")
     moment = timestamp.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return b'{"type":"%b","timestamp":"%b","sequence":%d,"data":%b}' % (
-        event_type.encode(),
-        moment.encode(),
-        sequence,
-        data,
-    )
+    head = b'{"type":"%b","timestamp":"%b","sequence":' % (event_type.encode(), moment.encode())
+    return Parts(head, b',"data":%b}' % data)
 
 
 def _json(value: object) -> bytes:

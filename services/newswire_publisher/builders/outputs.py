@@ -1,5 +1,7 @@
 """Build the webhooks, the social queues and the live stream."""
 
+from datetime import timedelta
+
 from newswire_publisher.builders.parts import Parts
 from newswire_publisher.live.access import LiveAccess
 from newswire_publisher.live.api import LiveApi
@@ -11,9 +13,14 @@ from newswire_publisher.social.accounts import Account
 from newswire_publisher.social.api import SocialApi
 from newswire_publisher.social.sink import SocialSinks
 from newswire_publisher.webhooks.api import HookApi
+from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
+from newswire_publisher.webhooks.health import Health
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.notices import Notices
+from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.sink import HookSinks
 from newswire_publisher.webhooks.worker import HookWorker
 from newswire_runtime.conf import Table
@@ -23,26 +30,29 @@ from newswire_schemas.article import Article
 
 def build_webhooks(parts: Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
     """Return the webhooks' sink and routes, and a worker for each partition."""
-    partitions, client = parts.settings.partitions, parts.client
+    partitions, client, settings = parts.settings.partitions, parts.client, parts.settings
     table = Table(client, "webhooks", Webhook)
-    sinks = HookSinks(client, table, partitions)
+    queues = HookQueues(client, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
-    courier = Courier(client=client, hooks=table, log_of=log, http=parts.http, partitions=partitions)
+    notices = Notices(client, table, queues, partitions)
+    health = Health(table, queues, notices, timedelta(seconds=settings.webhook_patience))
+    workers, couriers = [], []
+    for partition in range(partitions):
+        settler = Settler(queues, partition, health.observe, int(settings.webhook_attempts_kept * 1_000))
+        courier = Courier(hooks=table, log_of=log, http=parts.http, settler=settler)
+        couriers.append(courier)
+        workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
     api = HookApi(
-        client=client,
         hooks=table,
-        sinks=sinks,
+        queues=queues,
         log=log,
-        courier=courier,
+        attempts=Attempts(client, log, partitions),
+        notices=notices,
+        courier=couriers[0],
         tokens=parts.tokens,
         guard=parts.guard,
-        partitions=partitions,
     )
-    workers = [
-        HookWorker(client=client, hooks=table, courier=courier, partition=partition, partitions=partitions)
-        for partition in range(partitions)
-    ]
-    return sinks, api, workers
+    return HookSinks(table, queues), api, workers
 
 
 def build_social(parts: Parts) -> tuple[SocialSinks, SocialApi]:

@@ -1,6 +1,6 @@
 """Webhooks over HTTP: register, change, test, read the log and the attempts."""
 
-import asyncio
+import dataclasses
 import json
 import secrets
 from typing import Annotated, Any
@@ -10,18 +10,18 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.articles import message
+from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Registration, Settings, Webhook
+from newswire_publisher.webhooks.notices import Notices
+from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.signing import Secret
-from newswire_publisher.webhooks.sink import HookSinks
 from newswire_runtime.auth import Role, Tokens
-from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
 from newswire_runtime.http import invalid_fields, now, require
 from newswire_runtime.problems import Problem, not_found
 from newswire_runtime.ssrf import AddressGuard, RefusedUrl, check_url
-from newswire_schemas.streams import HookKeys
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 
@@ -35,28 +35,29 @@ class HookApi:
     def __init__(
         self,
         *,
-        client: Client,
         hooks: Table[Webhook],
-        sinks: HookSinks,
+        queues: HookQueues,
         log: HookLog,
+        attempts: Attempts,
+        notices: Notices,
         courier: Courier,
         tokens: Tokens,
         guard: AddressGuard,
-        partitions: int,
     ) -> None:
-        self._client = client
         self._hooks = hooks
-        self._sinks = sinks
+        self._queues = queues
         self._log = log
+        self._attempts = attempts
+        self._notices = notices
         self._courier = courier
         self._tokens = tokens
         self._guard = guard
-        self._partitions = partitions
 
     def install(self, app: FastAPI) -> None:
         for method, path, call in (
             ("POST", "", self.create),
             ("GET", "", self.list),
+            ("GET", "/notices", self.notices),
             ("GET", "/{hook_id}", self.get),
             ("PATCH", "/{hook_id}", self.patch),
             ("DELETE", "/{hook_id}", self.delete),
@@ -74,8 +75,16 @@ class HookApi:
         self._check_url(registration.url)
         secret = registration.secret or Secret.generate().reveal()
         settings = {name: getattr(registration, name) for name in Settings.model_fields}
-        hook = Webhook(id=f"wh_{secrets.token_hex(8)}", owner=caller.name, created=now(), secrets=(secret,), **settings)
+        hook = Webhook(
+            id=f"wh_{secrets.token_hex(8)}",
+            owner=caller.name,
+            is_operators=caller.is_operator,
+            created=now(),
+            secrets=(secret,),
+            **settings,
+        )
         await self._hooks.create(hook.id, hook)
+        await self._queues.apply(hook)
         return JSONResponse(hook.shown() | {"secret": secret}, status_code=201)
 
     async def list(self, request: Request) -> dict[str, Any]:
@@ -86,10 +95,8 @@ class HookApi:
     async def get(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Show a webhook, with how much waits and the log's last sequence."""
         hook = await self._own(request, hook_id)
-        keys = HookKeys(hook.id, self._partitions)
-        waiting, leased = await asyncio.gather(self._client.zcard(keys.waiting), self._client.zcard(keys.leased))
-        last = await self._client.hget(keys.state, "sequence")
-        return hook.shown() | {"waiting": waiting, "in_flight": leased, "last_sequence": int(last or 0)}
+        (counts,) = await self._queues.counts([hook.id])
+        return hook.shown() | dataclasses.asdict(counts)
 
     async def patch(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Change some settings: a JSON object of what changes (RFC 7396)."""
@@ -115,7 +122,7 @@ class HookApi:
         """Delete a webhook, its log and what waits."""
         hook = await self._own(request, hook_id)
         await self._hooks.delete(hook.id)
-        await self._sinks.forget(hook.id)
+        await self._queues.forget(hook.id)
         return Response(status_code=204)
 
     async def test(self, request: Request, hook_id: str) -> dict[str, Any]:
@@ -137,7 +144,9 @@ class HookApi:
     async def enable(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Let pushes go out again; what waited goes first."""
         await self._own(request, hook_id)
-        return await self._change(hook_id, {"enabled": True, "disabled_reason": None})
+        shown = await self._change(hook_id, {"enabled": True, "disabled_reason": None})
+        await self._queues.resume(hook_id)
+        return shown
 
     async def disable(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Send nothing until it is enabled again; what waits is kept."""
@@ -167,14 +176,20 @@ class HookApi:
     async def attempts(self, request: Request, hook_id: str, limit: Limit = 100) -> dict[str, Any]:
         """List the attempts of the last 30 days, newest first."""
         hook = await self._own(request, hook_id)
-        rows = await self._client.xrevrange(HookKeys(hook.id, self._partitions).attempts, count=limit)
-        return {"items": [{"id": row_id.decode(), **json.loads(fields[b"attempt"])} for row_id, fields in rows]}
+        return {"items": await self._attempts.newest(hook.id, limit)}
+
+    async def notices(self, request: Request, limit: Limit = 100) -> dict[str, Any]:
+        """List what was told of the health of the caller's webhooks, newest first; an operator sees all."""
+        caller = await require(request, self._tokens, Role.INTEGRATOR, Role.OPERATOR)
+        return {"items": await self._notices.newest(limit, None if caller.is_operator else caller.name)}
 
     async def _change(self, hook_id: str, update: dict[str, Any]) -> dict[str, Any]:
-        changed = await self._hooks.update(hook_id, lambda hook: hook.model_copy(update=update))
+        changed = await self._hooks.update(
+            hook_id, lambda hook: hook.model_copy(update={**update, "revision": hook.revision + 1})
+        )
         if changed is None:
             raise not_found(f"webhook {hook_id}")
-        await self._sinks.wake(hook_id)
+        await self._queues.apply(changed)
         return changed.shown()
 
     async def _own(self, request: Request, hook_id: str) -> Webhook:

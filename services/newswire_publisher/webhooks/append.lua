@@ -1,59 +1,85 @@
 #!lua
--- Append one version of an article to a subscription's log, and queue its push.
+-- Append one version of an article to the logs of many subscriptions, and queue its pushes.
 --
--- The log is gap-free: entry N has the id N-0. Of each article at most one push waits
--- or is on its way; a newer version takes the place of one that waits, and follows one
--- that is on its way. So an integrator gets an article's versions in order, and a retry
--- never sends what a newer version has replaced.
+-- A log is gap-free: entry N has the id N-0. What waits for its first push is only the log after the
+-- cursor; a kill and an urgent story go into lanes of their own, which pass it.
 --
--- KEYS  1 log, 2 state, 3 seen (article key to rank), 4 waiting (sorted set, ms), 5 items (hash),
---       6 turns (sorted set, ms), 7 bell, 8 attempts
--- ARGV  1 subscription, 2 article's key, 3 rank, 4 'retract' or 'show', 5 '1' if the entry is wanted,
---       6 '1' if it is pushed, 7 the entry's fields (JSON array of strings)
--- Items hold  a:N attempts, k:N article's key, l:N lease, p:KEY its push, n:KEY the one that follows.
--- Returns the entry's number, or 0 if there is none.
+-- KEYS  1 turns (sorted set, ms), 2 bell
+-- ARGV  1 article's key ('' for a notice, which has no versions), 2 rank, 3 'retract' or 'show',
+--       4 lane: 0 a kill, 1 to 3 urgent, 4 in turn, 5 the entry's fields (JSON array of strings),
+--       6… subscription and 'push', 'keep' (no address, or other order) or 'skip' (the type is not wanted)
+-- Returns each entry's number, or 0 if there is none.
 
 --include newswire_runtime/newer.lua
+--include newswire_runtime/now.lua
+--include newswire_publisher.webhooks/queue.lua
 
-local key, rank, act = ARGV[2], ARGV[3], ARGV[4]
-local seen = redis.call('HGET', KEYS[3], key)
-if seen and not newer(rank, seen) then
-  return 0
-end
-redis.call('HSET', KEYS[3], key, rank)
-if (act == 'retract' and not seen) or ARGV[5] ~= '1' then
-  return 0 -- what nobody got need not be taken back; the rank keeps an older version out
+local key, rank, act, lane = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local fields = cjson.decode(ARGV[5])
+
+-- An older version that waits in a lane, or to be tried again, is not sent any more.
+local function replace(id, old_number)
+  if redis.call('ZREM', at(id, 'express'), old_number) + redis.call('ZREM', at(id, 'kills'), old_number) > 0 then
+    drop(id, old_number, key)
+    mark(id, old_number, 'superseded')
+  end
+  local before = redis.call('HGET', at(id, 'items'), 'b:' .. key)
+  if before and not redis.call('ZSCORE', at(id, 'leased'), before) then
+    for _, place in pairs(RETURNS_TO) do
+      redis.call('ZREM', at(id, place), before)
+    end
+    drop(id, before, key)
+    mark(id, before, 'superseded')
+  end
 end
 
-local number = redis.call('HINCRBY', KEYS[2], 'sequence', 1)
-redis.call('XADD', KEYS[1], number .. '-0', unpack(cjson.decode(ARGV[7])))
-if ARGV[6] ~= '1' then
+local function append(id, how)
+  local taken = ''
+  local old_number = '0'
+  if key ~= '' then
+    local seen = redis.call('HGET', at(id, 'seen'), key)
+    local old_rank
+    if seen then
+      old_rank, old_number, taken = string.match(seen, '^(%S+) (%d+)(.*)$')
+      if not newer(rank, old_rank) then
+        return 0
+      end
+    end
+    if (act == 'retract' and not seen) or how == 'skip' then
+      -- What nobody got need not be taken back; the rank keeps an older version out.
+      redis.call('HSET', at(id, 'seen'), key, rank .. ' ' .. old_number .. taken)
+      return 0
+    end
+  end
+  local number = redis.call('HINCRBY', at(id, 'state'), 'sequence', 1)
+  redis.call('XADD', at(id, 'log'), number .. '-0', unpack(fields))
+  if key ~= '' then
+    redis.call('HSET', at(id, 'seen'), key, rank .. ' ' .. number .. taken)
+  end
+  if how == 'keep' then
+    redis.call('HSET', at(id, 'state'), 'cursor', number)
+    return number
+  end
+  if old_number ~= '0' then
+    replace(id, old_number)
+  end
+  local state = redis.call('HMGET', at(id, 'state'), 'pause', 'ordered')
+  if lane == 0 then
+    redis.call('SADD', at(id, 'ahead'), number)
+    redis.call('ZADD', at(id, 'kills'), now, number)
+    look_at(id, now)
+    return number
+  elseif lane < 4 and state[2] ~= '1' then
+    redis.call('SADD', at(id, 'ahead'), number)
+    redis.call('ZADD', at(id, 'express'), lane * 1e12 + number, number)
+  end
+  look_at(id, math.max(now, tonumber(state[1] or '0')))
   return number
 end
 
---include newswire_runtime/now.lua
-redis.call('HSET', KEYS[5], 'k:' .. number, key)
-local before = redis.call('HGET', KEYS[5], 'p:' .. key)
-local replaced
-if before and redis.call('HEXISTS', KEYS[5], 'l:' .. before) == 1 then
-  replaced = redis.call('HGET', KEYS[5], 'n:' .. key)
-  redis.call('HSET', KEYS[5], 'n:' .. key, number)
-else
-  replaced = before
-  redis.call('HSET', KEYS[5], 'p:' .. key, number)
-  -- A kill overtakes what waits.
-  redis.call('ZADD', KEYS[4], act == 'retract' and 0 or now, number)
+local result = {}
+for i = 6, #ARGV, 2 do
+  result[#result + 1] = append(ARGV[i], ARGV[i + 1])
 end
-if replaced then
-  redis.call('ZREM', KEYS[4], replaced)
-  redis.call('HDEL', KEYS[5], 'a:' .. replaced, 'k:' .. replaced)
-  redis.call('XADD', KEYS[8], '*', 'attempt', '{"sequence":' .. replaced .. ',"outcome":"superseded"}')
-end
-local pause = tonumber(redis.call('HGET', KEYS[2], 'pause') or '0')
-local turn = math.max(now, pause)
-local set = redis.call('ZSCORE', KEYS[6], ARGV[1])
-if not set or tonumber(set) > turn then
-  redis.call('ZADD', KEYS[6], turn, ARGV[1])
-end
-redis.call('XADD', KEYS[7], 'MAXLEN', 1, '*', 'r', 1)
-return number
+redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
+return result

@@ -1,29 +1,36 @@
 """A subscription's log: small entries, and the bytes that each stands for.
 
 An entry names a version; its payload is made from the store's copy of that version,
-the same bytes for a push, a retry and ``GET …/events`` (design section 7).
+the same bytes for a push, a retry and ``GET …/events`` (design section 7). An entry may
+also be a notice, which carries its data itself.
+
+What an article's version looks like in one format is made once and kept for the endpoints
+that follow: an article goes to many at once, and only the sequence differs.
 """
 
 import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from newswire_publisher.articles import message
+from newswire_publisher.articles.message import Format, Parts
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.routing.sinks import Dispatch
 from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
-from newswire_runtime.group_commit import GroupCommit
 from newswire_schemas.article import Article, from_ms, to_ms
 from newswire_schemas.streams import HookKeys
 
-KEPT_VERSIONS = 64
-"""Versions that a process keeps at hand while they go out."""
+KEPT_BYTES = 64_000_000
+"""Bytes of rendered versions that a process keeps at hand."""
+_OVERHEAD = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a log: which version of which article, as what, and when."""
+    """One entry of a log: which version of which article, as what, and when; or a notice, with its ``data``."""
 
     sequence: int
     key: str
@@ -35,12 +42,14 @@ class Entry:
     published: datetime
     received_at: datetime
     trace_id: str
+    data: bytes | None = None
 
 
 def fields_of(dispatch: Dispatch, event_type: str) -> str:
     """Return the fields that ``append.lua`` writes for a dispatch, as one JSON array of strings.
 
-    One word, not eighteen: packing words for the server is most of the fan-out's CPU.
+    The scripts know them by their places. One word, not eighteen: packing words for the
+    server is most of the fan-out's CPU.
     """
     article = dispatch.article
     fields: list[str | int] = [
@@ -51,60 +60,102 @@ def fields_of(dispatch: Dispatch, event_type: str) -> str:
     return json.dumps([str(field) for field in fields], ensure_ascii=False)
 
 
+def notice_fields(event_type: str, moment: datetime, data: bytes) -> str:
+    """Return the fields of an entry that is a notice."""
+    ms = str(to_ms(moment))
+    fields = ["k", "", "u", "", "v", "0", "r", "", "t", event_type, "m", ms, "p", ms, "a", ms, "i", ""]
+    return json.dumps([*fields, "d", data.decode()], ensure_ascii=False)
+
+
 class HookLog:
     """Reads the logs of all subscriptions."""
 
     def __init__(self, client: Client, store: ArticleStore, base_url: str, partitions: int) -> None:
         self._client = client
-        self._group = GroupCommit(client)
         self._store = store
         self._base_url = base_url
         self._partitions = partitions
-        self._versions: dict[tuple[str, str], Article] = {}
+        self._kept: OrderedDict[tuple[str, str, Format], Parts] = OrderedDict()
+        self._size = 0
 
     async def after(self, hook_id: str, sequence: int, limit: int) -> list[Entry]:
         """Return the entries after a sequence number, oldest first."""
         keys = HookKeys(hook_id, self._partitions)
         rows = await self._client.xrange(keys.log, min=f"{sequence + 1}-0", max="+", count=limit)
-        return [_entry(entry_id, fields) for entry_id, fields in rows]
+        return [read_entry(_number(entry_id), fields) for entry_id, fields in rows]
 
     async def entry(self, hook_id: str, sequence: int) -> Entry | None:
-        keys = HookKeys(hook_id, self._partitions)
-        rows = await self._group.execute("XRANGE", keys.log, f"{sequence}-0", f"{sequence}-0")
-        return _entry(*rows[0]) if rows else None
+        """Return one entry, or None if there is none."""
+        found = await self.after(hook_id, sequence - 1, 1)
+        return found[0] if found and found[0].sequence == sequence else None
+
+    async def at(self, hook_id: str, moment: datetime) -> int:
+        """Return the number of the first entry of this moment or later; one above the last if there is none.
+
+        Moments rise with the numbers but for articles that came within the same instant.
+        """
+        last = await self._client.xrevrange(HookKeys(hook_id, self._partitions).log, count=1)
+        low, high = 1, _number(last[0][0]) + 1 if last else 1
+        while low < high:
+            middle = (low + high) // 2
+            found = await self.after(hook_id, middle - 1, 1)
+            if found[0].moment < moment:
+                low = found[0].sequence + 1
+            else:
+                high = middle
+        return low
 
     async def body(self, hook: Webhook, entry: Entry) -> bytes | None:
         """Return the payload of an entry, byte for byte as it is pushed; None if its version is kept no more."""
-        article = await self._version(entry.key, entry.rank)
-        if article is None:
-            return None
-        article = article.model_copy(update={"published": entry.published, "embargoed_until": None})
-        data = message.render(article, hook.format, f"{self._base_url}/articles/{entry.key}")
-        return message.build(entry.type, entry.moment, entry.sequence, data)
+        return (await self.bodies([(hook, entry)]))[0]
 
-    async def _version(self, key: str, rank: str) -> Article | None:
-        """Return a version, which never changes, by a small memory: an article goes to many endpoints at once."""
-        article = self._versions.get((key, rank))
-        if article is None:
-            article = await self._store.version(key, rank)
-            if article is not None:
-                self._versions[key, rank] = article
-                if len(self._versions) > KEPT_VERSIONS:
-                    del self._versions[next(iter(self._versions))]
-        return article
+    async def bodies(self, wanted: Sequence[tuple[Webhook, Entry]]) -> list[bytes | None]:
+        """Return the payloads of entries in the formats of their webhooks, in one round trip."""
+        missing = {
+            (entry.key, entry.rank): entry
+            for hook, entry in wanted
+            if entry.data is None and (entry.key, entry.rank, hook.format) not in self._kept
+        }
+        articles: Mapping[tuple[str, str], Article | None] = dict(
+            zip(missing, await self._store.versions(list(missing)), strict=True)
+        )
+        return [self._body(hook, entry, articles) for hook, entry in wanted]
+
+    def _body(self, hook: Webhook, entry: Entry, articles: Mapping[tuple[str, str], Article | None]) -> bytes | None:
+        if entry.data is not None:
+            return message.build(entry.type, entry.moment, entry.sequence, entry.data)
+        name = entry.key, entry.rank, hook.format
+        parts = self._kept.get(name)
+        if parts is None:
+            article = articles.get(name[:2])
+            if article is None:
+                return None
+            shown = article.model_copy(update={"published": entry.published, "embargoed_until": None})
+            data = message.render(shown, hook.format, f"{self._base_url}/articles/{entry.key}")
+            parts = self._kept[name] = message.build_parts(entry.type, entry.moment, data)
+            self._size += len(data) + _OVERHEAD
+            while self._size > KEPT_BYTES:
+                _, oldest = self._kept.popitem(last=False)
+                self._size -= len(oldest.tail) + _OVERHEAD
+        return parts.join(entry.sequence)
 
 
-def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
-    text = {name.decode(): value.decode() for name, value in fields.items()}
+def read_entry(sequence: int, fields: Mapping[bytes, bytes]) -> Entry:
+    """Return the entry of a log's fields."""
     return Entry(
-        sequence=int(entry_id.partition(b"-")[0]),
-        key=text["k"],
-        uri=text["u"],
-        version=int(text["v"]),
-        rank=text["r"],
-        type=text["t"],
-        moment=from_ms(int(text["m"])),
-        published=from_ms(int(text["p"])),
-        received_at=from_ms(int(text["a"])),
-        trace_id=text["i"],
+        sequence=sequence,
+        key=fields[b"k"].decode(),
+        uri=fields[b"u"].decode(),
+        version=int(fields[b"v"]),
+        rank=fields[b"r"].decode(),
+        type=fields[b"t"].decode(),
+        moment=from_ms(int(fields[b"m"])),
+        published=from_ms(int(fields[b"p"])),
+        received_at=from_ms(int(fields[b"a"])),
+        trace_id=fields[b"i"].decode(),
+        data=fields.get(b"d"),
     )
+
+
+def _number(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])

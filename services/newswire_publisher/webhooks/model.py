@@ -13,8 +13,17 @@ from newswire_publisher.webhooks.signing import Secret
 from newswire_schemas.article import Line, Utc
 from newswire_schemas.filters import Filter
 
+NOTICE_TYPES = (
+    "webhook.failing",
+    "webhook.recovered",
+    "webhook.disabled",
+    "webhook.exhausted",
+    "webhook.kill_untaken",
+)
+"""What a subscription that asks for it is told of the health of its owner's others; an operator's, of all."""
+
 DEFAULT_CONCURRENCY = 8
-Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z.*]{1,64}$")]
+Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z._*]{1,64}$")]
 
 
 class Signature(StrEnum):
@@ -32,7 +41,9 @@ class Settings(BaseModel):
     url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
     filter: Filter = Filter()
     events: Annotated[tuple[Pattern, ...], Field(max_length=20)] = Field(
-        (), description="Event types such as `article.new`, or patterns such as `article.*`; empty for all."
+        (),
+        description="Event types such as `article.new`, or patterns such as `article.*`; empty for all of articles. "
+        "`webhook.*` tells of the health of your webhooks.",
     )
     format: Format = Format.ARTICLE
     description: Line | None = None
@@ -50,8 +61,9 @@ class Settings(BaseModel):
     @classmethod
     def _some_type(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
-            if not any(fnmatch.fnmatchcase(name, pattern) for name in EVENT_TYPES.values()):
-                known = ", ".join(EVENT_TYPES.values())
+            types = (*EVENT_TYPES.values(), *NOTICE_TYPES)
+            if not any(fnmatch.fnmatchcase(name, pattern) for name in types):
+                known = ", ".join(types)
                 raise ValueError(f"{pattern!r} matches no event type; there are {known}")
         return patterns
 
@@ -87,6 +99,8 @@ class Webhook(Settings):
 
     id: str
     owner: str
+    is_operators: bool = False
+    """Whether an operator made it: its notices then tell of all webhooks."""
     created: Utc
     secrets: tuple[str, ...] = Field((), repr=False)
     enabled: bool = True
@@ -106,8 +120,23 @@ class Webhook(Settings):
     def policy(self) -> Policy:
         return Policy.from_seconds(self.retry)
 
+    @property
+    def is_pushed(self) -> bool:
+        """Whether pushes go out now."""
+        return self.enabled and self.url is not None
+
     def wants(self, event_type: str) -> bool:
-        return not self.events or any(fnmatch.fnmatchcase(event_type, pattern) for pattern in self.events)
+        if not self.events:
+            return event_type not in NOTICE_TYPES
+        return any(fnmatch.fnmatchcase(event_type, pattern) for pattern in self.events)
+
+    @property
+    def takes_articles(self) -> bool:
+        return any(map(self.wants, EVENT_TYPES.values()))
+
+    @property
+    def takes_notices(self) -> bool:
+        return any(map(self.wants, NOTICE_TYPES))
 
     def shown(self) -> dict[str, Any]:
         """Return what its owner sees."""

@@ -6,6 +6,9 @@
     429 or 503 with
     Retry-After             not before that moment, and nothing else to this endpoint either
 
+A kill is tried until it is taken, whatever the endpoint's schedule and Retry-After say: soon at
+first, then every ten minutes; and people are told of it at the 3rd, 6th, 12th, … failure.
+
 A redirect is a failure, because deliveries follow none. Jitter only adds, so
 that no attempt comes before the schedule says and those of one outage spread.
 """
@@ -24,6 +27,10 @@ DEFAULT_SCHEDULE = (
     *(hours * _HOUR for hours in (2, 5, 10, 14, 20, 24)),
 )
 """Milliseconds before the second attempt, the third, and so on (Standard Webhooks, "Deliverability")."""
+
+KILL_SCHEDULE = tuple(seconds * _SECOND for seconds in (5, 15, 30, 60, 120, 300, 600))
+"""Milliseconds before the further attempts of a kill; the last one for ever."""
+FIRST_ALARM = 3
 
 MAX_ATTEMPTS = 50
 MAX_DELAY = 7 * 24 * _HOUR
@@ -100,6 +107,22 @@ def next_attempt(attempts_made: int, outcome: Outcome, now_ms: int, policy: Poli
     delay = policy.schedule[attempts_made - 1]
     at = now_ms + delay + int(delay * policy.jitter * random)
     return Retry(max(at, pause or 0), pause)
+
+
+def next_attempt_of_kill(attempts_made: int, outcome: Outcome, now_ms: int, random: float) -> Decision:
+    """Decide what follows an attempt to deliver a kill; the arguments are those of `next_attempt`."""
+    if outcome.ok:
+        return Delivered()
+    if outcome.status == 410:
+        return Gone()
+    delay = KILL_SCHEDULE[min(attempts_made, len(KILL_SCHEDULE)) - 1]
+    return Retry(now_ms + delay + int(delay * Policy().jitter * random), _pause_until(outcome, now_ms))
+
+
+def is_alarming(attempts_made: int) -> bool:
+    """Return whether people are to be told that a kill failed this often: 3, 6, 12, 24, … times."""
+    doublings, rest = divmod(attempts_made, FIRST_ALARM)
+    return rest == 0 and doublings.bit_count() == 1
 
 
 def _pause_until(outcome: Outcome, now_ms: int) -> int | None:

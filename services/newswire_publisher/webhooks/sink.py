@@ -1,4 +1,4 @@
-"""The webhooks' side of the fan-out: one gap-free log per subscription, and its push queue."""
+"""The webhooks' side of the fan-out: who gets which version, and in which lane."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -7,24 +7,24 @@ from newswire_publisher.articles.message import EVENT_TYPES
 from newswire_publisher.routing.sinks import RETRACTIONS, Dispatch
 from newswire_publisher.webhooks.log import fields_of
 from newswire_publisher.webhooks.model import Webhook
-from newswire_runtime.client import Client
+from newswire_publisher.webhooks.pushes import Appending
+from newswire_publisher.webhooks.queue import IN_TURN, KILL_LANE, HookQueues
 from newswire_runtime.conf import Table
-from newswire_runtime.scripts import Script, Word
-from newswire_schemas.article import Act
+from newswire_schemas.article import Act, Article
 from newswire_schemas.filters import Filter
-from newswire_schemas.streams import HookKeys
+
+MOST_URGENT = 3
+"""Stories of this urgency and above pass the backlog: flash, bulletin and urgent."""
 
 
 class HookSinks:
-    """All subscriptions, as one kind of sink."""
+    """All subscriptions, as one kind of sink. One that is disabled goes on with its log: nothing is lost by a pause."""
 
     kind = "hook"
 
-    def __init__(self, client: Client, hooks: Table[Webhook], partitions: int) -> None:
-        self._client = client
+    def __init__(self, hooks: Table[Webhook], queues: HookQueues) -> None:
         self._hooks = hooks
-        self._partitions = partitions
-        self._append = Script("newswire_publisher.webhooks", "append.lua")
+        self._queues = queues
         self._known: Mapping[str, Webhook] | None = None
         self._filters: Mapping[str, Filter] = MappingProxyType({})
 
@@ -32,42 +32,35 @@ class HookSinks:
         hooks = await self._hooks.all()
         if hooks is not self._known:
             self._known = hooks
-            self._filters = MappingProxyType({name: hook.filter for name, hook in hooks.items() if hook.enabled})
+            self._filters = MappingProxyType({name: hook.filter for name, hook in hooks.items() if hook.takes_articles})
         return self._filters
 
     async def deliver(self, dispatches: Sequence[Dispatch]) -> None:
         hooks = await self._hooks.all()
-        calls: list[tuple[list[str], list[Word]]] = []
-        written: dict[tuple[str, str, Act], str] = {}
+        written: dict[tuple[str, str], str] = {}
+        appendings = []
         for dispatch in dispatches:
             hook = hooks.get(dispatch.sink)
             if hook is None:
                 continue  # deleted meanwhile
-            keys = HookKeys(hook.id, self._partitions)
             event_type = EVENT_TYPES[dispatch.act]
-            version = dispatch.article.key, str(dispatch.article.rank), dispatch.act
+            version = dispatch.article.key, str(dispatch.article.rank)
             fields = written.get(version) or written.setdefault(version, fields_of(dispatch, event_type))
-            words: list[Word] = [
-                hook.id,
-                *version[:2],
-                "retract" if dispatch.act in RETRACTIONS else "show",
-                int(hook.wants(event_type)),
-                int(hook.pushes),
-                fields,
-            ]
-            names = [keys.log, keys.state, keys.seen, keys.waiting, keys.items, keys.turns, keys.bell, keys.attempts]
-            calls.append((names, words))
-        await self._append.many(self._client, calls)
+            appendings.append(
+                Appending(
+                    hook.id,
+                    ("push" if hook.pushes else "keep") if hook.wants(event_type) else "skip",
+                    *version,
+                    dispatch.act in RETRACTIONS,
+                    lane_of(dispatch.act, dispatch.article),
+                    fields,
+                )
+            )
+        await self._queues.append(appendings)
 
-    async def forget(self, hook_id: str) -> None:
-        """Drop all that a deleted subscription had."""
-        keys = HookKeys(hook_id, self._partitions)
-        await self._client.zrem(keys.turns, hook_id)
-        await self._client.delete(keys.log, keys.state, keys.seen, keys.waiting, keys.leased, keys.items, keys.attempts)
 
-    async def wake(self, hook_id: str) -> None:
-        """Let the workers look at a subscription now: it was enabled, or its address changed."""
-        keys = HookKeys(hook_id, self._partitions)
-        await self._client.hdel(keys.state, "pause")
-        await self._client.zadd(keys.turns, {hook_id: 0})
-        await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
+def lane_of(act: Act, article: Article) -> int:
+    """Return the lane of a version: a kill first, urgent stories past the backlog, the rest in turn."""
+    if act in {Act.KILL, Act.WITHHOLD}:
+        return KILL_LANE
+    return article.urgency if article.urgency is not None and article.urgency <= MOST_URGENT else IN_TURN

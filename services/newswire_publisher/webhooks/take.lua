@@ -1,36 +1,311 @@
 #!lua
--- Lease pushes of one subscription that are due, at most as many as it may have at once.
+-- Lease pushes of the endpoints whose turn it is, each at most what its own limits leave.
 --
--- KEYS  1 waiting, 2 leased (sorted set, ms), 3 items, 4 state, 5 turns, 6 attempts
--- ARGV  1 subscription, 2 concurrency, 3 lease (ms), 4 lease token, 5 most to take now
--- Returns {number, attempts so far, …}: two words for each push.
+-- KEYS  1 turns, 2 bell
+-- ARGV  1 room for pushes, 2 most of one endpoint, 3 lease (ms), 4 lease token, 5 most endpoints to look at
+-- Returns {ms until the next turn or -1, the bell's last entry, {subscription, number, attempt, kind, the entry's fields…}, …}.
+
 --include newswire_runtime/now.lua
---include newswire_publisher.webhooks/turn.lua
-for _, number in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do
-  redis.call('ZREM', KEYS[2], number) -- its worker is gone
-  redis.call('HDEL', KEYS[3], 'l:' .. number)
-  local key = redis.call('HGET', KEYS[3], 'k:' .. number)
-  local follows = key and redis.call('HGET', KEYS[3], 'n:' .. key)
-  if follows then -- a newer version has replaced it meanwhile
-    redis.call('HDEL', KEYS[3], 'a:' .. number, 'k:' .. number, 'n:' .. key)
-    redis.call('HSET', KEYS[3], 'p:' .. key, follows)
-    redis.call('XADD', KEYS[6], '*', 'attempt', '{"sequence":' .. number .. ',"outcome":"superseded"}')
+--include newswire_publisher.webhooks/queue.lua
+
+local room, most, lease_ms, token, looks =
+  tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local rung = redis.call('XREVRANGE', bell, '+', '-', 'COUNT', 1)
+local result = { -1, rung[1] and rung[1][1] or '0-0' }
+local MOST_PASSED = 256 -- entries of one log that one look goes over without sending them
+
+local FIELDS = {
+  'on', 'cursor', 'sequence', 'concurrency', 'pause', 'open', 'half', 'gap', 'burst', 'next', 'ordered', 'age',
+  'full',
+}
+local function state_of(id)
+  local values = redis.call('HMGET', at(id, 'state'), unpack(FIELDS))
+  local state = {}
+  for i, name in ipairs(FIELDS) do
+    state[name] = tonumber(values[i] or '0')
   end
-  redis.call('ZADD', KEYS[1], now, follows or number)
+  state.ordered = state.ordered == 1
+  return state
 end
-local result = {}
-local pause = tonumber(redis.call('HGET', KEYS[4], 'pause') or '0')
-if pause <= now then
-  local room = math.min(tonumber(ARGV[2]) - redis.call('ZCARD', KEYS[2]), tonumber(ARGV[5]))
-  if room > 0 then
-    for _, number in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, room)) do
-      redis.call('ZREM', KEYS[1], number)
-      redis.call('ZADD', KEYS[2], now + tonumber(ARGV[3]), number)
-      redis.call('HSET', KEYS[3], 'l:' .. number, ARGV[4])
-      result[#result + 1] = number
-      result[#result + 1] = redis.call('HINCRBY', KEYS[3], 'a:' .. number, 1)
+
+-- Its worker is gone: what it had goes out again, unless a newer version has come.
+local function give_back(id, number)
+  redis.call('ZREM', at(id, 'leased'), number)
+  local _, attempts, kind, key = item_of(id, number)
+  if not kind then
+    return
+  end
+  local newest = key ~= '' and newest_of(id, key)
+  if release(id, key) or (newest and newest > tonumber(number)) then
+    drop(id, number, key)
+    mark(id, number, 'superseded')
+  else
+    redis.call('HSET', at(id, 'items'), number, '- ' .. attempts .. ' ' .. kind .. ' ' .. key)
+    requeue(id, number, kind, now)
+  end
+end
+
+local function park(id, number, key, kind)
+  local before = redis.call('HGET', at(id, 'items'), 'f:' .. key)
+  if before then
+    mark(id, string.match(before, '^%d+'), 'superseded')
+  else
+    redis.call('HINCRBY', at(id, 'state'), 'parked', 1)
+  end
+  redis.call('HSET', at(id, 'items'), 'f:' .. key, number .. ' ' .. kind)
+end
+
+-- The entry to send for this one: itself, the newest version in its place, or nil.
+local function current(id, state, number, key, kind)
+  local newest = newest_of(id, key)
+  if not newest or newest <= number then
+    return number
+  end
+  drop(id, number, key)
+  mark(id, number, 'superseded', ',"by":' .. newest)
+  local ahead = at(id, 'ahead')
+  local is_handled = newest <= state.cursor or redis.call('SISMEMBER', ahead, newest) == 1
+  if state.ordered or is_handled or kind == 'replay' then
+    return nil -- it has its own place, in the log or in this replay
+  end
+  redis.call('SADD', ahead, newest)
+  state.ahead = true
+  return newest
+end
+
+-- Lease a push; return whether it was. `entry` is the log's, if it is known.
+local function start(id, state, number, kind, entry)
+  entry = entry or read(id, number)
+  local _, attempts, known = item_of(id, number)
+  if not entry then
+    redis.call('HDEL', at(id, 'items'), number)
+    mark(id, number, 'exhausted', ',"detail":"the entry is kept no more"')
+    return false
+  end
+  local key = entry[2]
+  if key ~= '' then
+    local sent = current(id, state, number, key, kind)
+    if not sent then
+      return false
+    elseif sent ~= number then
+      number, attempts, known = sent, nil, nil
+      entry = read(id, number)
+      kind = kind_of(entry)
+    end
+    local busy = redis.call('HGET', at(id, 'items'), 'b:' .. key)
+    if busy and tonumber(busy) ~= number then
+      if kind ~= 'replay' then
+        park(id, number, key, kind)
+      end
+      return false
     end
   end
+  if kind == 'replay' and known and known ~= 'replay' or redis.call('ZSCORE', at(id, 'leased'), number) then
+    return false -- it is on its way, or has its own time
+  end
+  if state.age > 0 and kind == 'live' and tonumber(entry[12]) + state.age < now then
+    drop(id, number, key)
+    mark(id, number, 'expired')
+    return false
+  end
+  attempts = tonumber(attempts or '0') + 1
+  redis.call('ZADD', at(id, 'leased'), now + lease_ms, number)
+  redis.call('HSET', at(id, 'items'), number, token .. ' ' .. attempts .. ' ' .. kind .. ' ' .. key)
+  if key ~= '' then
+    redis.call('HSET', at(id, 'items'), 'b:' .. key, number)
+  end
+  result[#result + 1] = { id, number, attempts, kind, unpack(entry) }
+  if state.gap > 0 then
+    state.next = math.max(state.next, now - (state.burst - 1) * state.gap) + state.gap
+    state.spent = true
+  end
+  return true
 end
-set_turn(KEYS[5], ARGV[1], KEYS[1], KEYS[2], pause, redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[2]))
+
+-- How many may go now by the rate: a bucket that fills by one each `gap` ms, and holds `burst`.
+local function allowed(state)
+  if state.gap == 0 then
+    return math.huge
+  end
+  local next = math.max(state.next, now - (state.burst - 1) * state.gap)
+  return math.floor((now - next) / state.gap) + 1
+end
+
+local function from_set(id, state, place, kind, numbers, free)
+  for _, number in ipairs(numbers) do
+    redis.call('ZREM', at(id, place), number)
+    if start(id, state, tonumber(number), kind) then
+      free = free - 1
+    end
+  end
+  return free
+end
+
+local function from_log(id, state, free)
+  local passed, cursor, ahead = 0, state.cursor, at(id, 'ahead')
+  state.ahead = redis.call('EXISTS', ahead) == 1
+  while free > 0 and state.cursor < state.sequence and passed < MOST_PASSED do
+    local rows = redis.call('XRANGE', at(id, 'log'), state.cursor + 1 .. '-0', '+', 'COUNT', free)
+    if not rows[1] then
+      state.cursor = state.sequence
+    end
+    for _, row in ipairs(rows) do
+      local number = tonumber(string.match(row[1], '^%d+'))
+      state.cursor = number
+      passed = passed + 1
+      if state.ahead and redis.call('SREM', ahead, number) == 1 then
+        state.ahead = redis.call('EXISTS', ahead) == 1
+      elseif start(id, state, number, kind_of(row[2]), row[2]) then
+        free = free - 1
+      end
+    end
+  end
+  if state.cursor ~= cursor then
+    redis.call('HSET', at(id, 'state'), 'cursor', state.cursor)
+  end
+  return free
+end
+
+-- A replay: ranges of the log, 'FIRST LAST failed' or 'FIRST LAST all', after everything else.
+local function from_replays(id, state, free)
+  local passed = 0
+  while free > 0 and passed < MOST_PASSED do
+    local range = redis.call('LINDEX', at(id, 'replays'), 0)
+    if not range then
+      return free
+    end
+    local first, last, which = string.match(range, '^(%d+) (%d+) (%S+)$')
+    first, last = tonumber(first), tonumber(last)
+    local numbers = {}
+    if which == 'failed' then
+      numbers = redis.call('ZRANGEBYSCORE', at(id, 'failed'), first, last, 'LIMIT', 0, free)
+    else
+      for number = first, math.min(last, first + free - 1) do
+        numbers[#numbers + 1] = number
+      end
+    end
+    for _, number in ipairs(numbers) do
+      first, passed = tonumber(number) + 1, passed + 1
+      if start(id, state, tonumber(number), 'replay') then
+        free = free - 1
+      end
+    end
+    if #numbers == 0 or first > last then
+      redis.call('LPOP', at(id, 'replays'))
+    else
+      redis.call('LSET', at(id, 'replays'), 0, string.format('%.0f %.0f %s', first, last, which))
+    end
+  end
+  return free
+end
+
+local function due(id, place, count)
+  return count > 0 and redis.call('ZRANGEBYSCORE', at(id, place), '-inf', now, 'LIMIT', 0, count) or {}
+end
+
+local function first_of(id, place)
+  local first = redis.call('ZRANGE', at(id, place), 0, 0, 'WITHSCORES')
+  return tonumber(first[2] or math.huge)
+end
+
+-- When this endpoint wants to be looked at again. `is_probed`: one probe is on its way, and all but kills wait for it.
+local function next_turn(id, state, special, is_full, is_probed)
+  local moment = first_of(id, 'leased')
+  if is_full then
+    return moment
+  end
+  local live = math.huge
+  if special then
+    moment = math.min(moment, first_of(id, 'kills'))
+    live = first_of(id, 'retry')
+  end
+  if is_probed then
+    return moment
+  end
+  if not (state.ordered and live < math.huge) then
+    if state.cursor < state.sequence then
+      live = now
+    elseif special and redis.call('EXISTS', at(id, 'express'), at(id, 'replays')) > 0 then
+      live = now
+    elseif special then
+      live = math.min(live, first_of(id, 'replaying'))
+    end
+  end
+  -- At half a bucket rather than at its first drop, so that a high rate is not a look for each push.
+  local paced = state.gap > 0 and math.ceil(state.next + (state.burst - 1) * state.gap / 2) or 0
+  return math.min(moment, math.max(live, state.pause, state.half == 1 and state.open or 0, paced))
+end
+
+local function serve(id)
+  local state = state_of(id)
+  if state.on ~= 1 then
+    redis.call('ZREM', turns, id)
+    return
+  end
+  for _, number in ipairs(redis.call('ZRANGEBYSCORE', at(id, 'leased'), '-inf', now)) do
+    give_back(id, number)
+  end
+  local held = redis.call('ZCARD', at(id, 'leased'))
+  local bound = state.ordered and 1 or state.concurrency
+  local special =
+    redis.call('EXISTS', at(id, 'kills'), at(id, 'express'), at(id, 'retry'), at(id, 'replaying'), at(id, 'replays')) > 0
+  local free = math.min(bound - held, room, most)
+  local before = free
+  if special and free > 0 then
+    free = from_set(id, state, 'kills', 'kill', due(id, 'kills', free), free)
+  end
+  -- A circuit that is open lets nothing but kills through; half open, one probe.
+  local is_closed = state.half ~= 1 or (state.open <= now and held == 0)
+  if free > 0 and state.pause <= now and is_closed then
+    local may = math.min(free, allowed(state), state.half == 1 and 1 or math.huge)
+    local left = may
+    local function from(place, kind, numbers)
+      left = from_set(id, state, place, kind, numbers, left)
+    end
+    if special and left > 0 and not state.ordered then
+      from('express', 'live', redis.call('ZRANGE', at(id, 'express'), 0, left - 1))
+    end
+    if special and left > 0 then
+      from('retry', 'live', due(id, 'retry', left))
+    end
+    if left > 0 and not (state.ordered and redis.call('EXISTS', at(id, 'retry')) == 1) then
+      if special and state.ordered and redis.call('EXISTS', at(id, 'express')) == 1 then
+        from('express', 'live', redis.call('ZRANGE', at(id, 'express'), 0, left - 1)) -- from before it was ordered
+      end
+      left = from_log(id, state, left)
+      if special and left > 0 and state.cursor >= state.sequence then
+        from('replaying', 'replay', due(id, 'replaying', left))
+        left = from_replays(id, state, left)
+      end
+    end
+    free = free - (may - left)
+  end
+  room = room - (before - free)
+  if state.spent then
+    redis.call('HSET', at(id, 'state'), 'next', string.format('%.3f', state.next))
+  end
+  held = held + before - free
+  local is_full, is_probed = held >= bound, state.half == 1 and held > 0
+  -- Who settles one of its pushes then lets it be looked at.
+  if (is_full or is_probed) ~= (state.full == 1) then
+    redis.call('HSET', at(id, 'state'), 'full', (is_full or is_probed) and 1 or 0)
+  end
+  local turn = next_turn(id, state, special, is_full, is_probed)
+  if turn == math.huge then
+    redis.call('ZREM', turns, id)
+  else
+    redis.call('ZADD', turns, turn, id)
+  end
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', turns, '-inf', now, 'LIMIT', 0, looks)) do
+  if room <= 0 then
+    break
+  end
+  serve(id)
+end
+local first = redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES')
+if first[2] then
+  result[1] = math.max(0, math.ceil(tonumber(first[2]) - now))
+end
 return result

@@ -1,0 +1,84 @@
+"""What follows for an endpoint from what came of its attempts: who is told, and when it is disabled.
+
+opened      ten failures in a row: `webhook.failing`
+recovered   it takes again what it gets
+gone        410: disabled at once
+failing     with nothing but failures for days: disabled
+exhausted   the schedule has ended for one entry
+a kill      that is not taken: told at the 3rd, 6th, 12th … failure
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.notices import Notices
+from newswire_publisher.webhooks.pushes import Noted
+from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.retry import Exhausted, Gone, Retry, is_alarming
+from newswire_publisher.webhooks.settling import Attempt
+from newswire_runtime.conf import Table
+from newswire_schemas.article import from_ms
+
+
+class Health:
+    """Follows the endpoints' health. ``patience``: how long one may do nothing but fail."""
+
+    def __init__(self, hooks: Table[Webhook], queues: HookQueues, notices: Notices, patience: timedelta) -> None:
+        self._hooks = hooks
+        self._queues = queues
+        self._notices = notices
+        self._patience_ms = patience.total_seconds() * 1000
+
+    async def observe(self, attempts: Sequence[Attempt], notes: Sequence[Noted]) -> None:
+        """Follow up a batch of attempts that was settled."""
+        noted: dict[int, list[Noted]] = defaultdict(list)
+        for note in notes:
+            noted[note.place].append(note)
+        for place, attempt in enumerate(attempts):
+            own = noted.get(place, [])
+            if any(note.what == "lost" for note in own):
+                continue  # whoever holds it follows it up
+            for note in own:
+                await self._follow(attempt, note)
+            await self._decided(attempt)
+
+    async def _follow(self, attempt: Attempt, note: Noted) -> None:
+        since = from_ms(note.failing_since_ms).isoformat().replace("+00:00", "Z")
+        match note.what:
+            case "opened":
+                await self._notices.tell(attempt.hook, "webhook.failing", since=since, **_cause(attempt))
+            case "recovered":
+                await self._notices.tell(attempt.hook, "webhook.recovered", since=since)
+        is_too_long = time.time() * 1000 - note.failing_since_ms >= self._patience_ms
+        if note.what in {"opened", "failing"} and is_too_long:
+            await self._disable(attempt, f"nothing but failures since {since}")
+
+    async def _decided(self, attempt: Attempt) -> None:
+        about = {"sequence": attempt.entry.sequence, "uri": attempt.entry.uri or None, "attempts": attempt.number}
+        if isinstance(attempt.decision, Gone):
+            await self._disable(attempt, "the receiver answered 410 Gone")
+        elif isinstance(attempt.decision, Exhausted):
+            await self._notices.tell(attempt.hook, "webhook.exhausted", **about, **_cause(attempt))
+        elif attempt.kind == "kill" and isinstance(attempt.decision, Retry) and is_alarming(attempt.number):
+            await self._notices.tell(attempt.hook, "webhook.kill_untaken", **about, **_cause(attempt))
+
+    async def _disable(self, attempt: Attempt, reason: str) -> None:
+        current = await self._hooks.get(attempt.hook.id)
+        if current is None or not current.enabled or current.revision != attempt.hook.revision:
+            return  # its owner has changed it meanwhile
+        changed = await self._hooks.update(
+            current.id,
+            lambda hook: hook.model_copy(
+                update={"enabled": False, "disabled_reason": reason, "revision": hook.revision + 1}
+            ),
+        )
+        if changed is not None:
+            await self._queues.apply(changed)
+            await self._notices.tell(changed, "webhook.disabled", reason=reason)
+
+
+def _cause(attempt: Attempt) -> dict[str, object]:
+    return {name: attempt.record[name] for name in ("status", "error", "detail") if name in attempt.record}

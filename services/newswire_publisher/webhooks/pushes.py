@@ -1,0 +1,77 @@
+"""What goes into the queue of a subscription, and what comes out of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["live", "kill", "replay"]
+What = Literal["delivered", "retry", "exhausted", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Appending:
+    """One entry for one subscription.
+
+    ``how``: ``push``, ``keep`` (in the log alone) or ``skip`` (a version that the subscription
+    does not want to hear of, but that is newer than those it has). ``fields`` from `log.fields_of`.
+    """
+
+    hook_id: str
+    how: Literal["push", "keep", "skip"]
+    key: str
+    rank: str
+    retracts: bool
+    lane: int
+    fields: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A push that this process may make now. ``attempt`` counts from 1."""
+
+    hook_id: str
+    sequence: int
+    attempt: int
+    kind: Kind
+    lease: str
+    fields: dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What came of a push.
+
+    ``circuit_ms``: how long the circuit stays open at first, if this failure is one too many;
+    0 where the failure says nothing of the endpoint. ``record``: the attempt as JSON.
+    """
+
+    hook_id: str
+    sequence: int
+    lease: str
+    what: What
+    retry_at_ms: int
+    pause_until_ms: int
+    circuit_ms: int
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What is remarkable about the settlement at a place: ``lost`` (another holds the push), ``opened`` (the circuit,
+    first), ``failing`` (one more failure), ``recovered``."""
+
+    place: int
+    what: str
+    failing_since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How a subscription stands. Times in milliseconds since the epoch."""
+
+    waiting: int
+    in_flight: int
+    last_sequence: int
+    paused_until_ms: int | None = None
+    failing_since_ms: int | None = None
+    circuit: Literal["closed", "open", "half-open"] = "closed"
+    given_up: int = 0

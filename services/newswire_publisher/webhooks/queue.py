@@ -1,0 +1,196 @@
+"""The queue of each subscription: its log, and which of its entries are pushed next.
+
+    append ─▶ log ─▶ take (leases) ─▶ settle: delivered, again later, given up
+
+All decisions are made on the server, in scripts (queue.lua has the picture), so that any number of
+workers may ask at once. What waits for its first push is only the log after a cursor, a few bytes an
+entry; what failed, is urgent or is replayed has sets of its own.
+
+Cases of failure:
+- a worker dies: its leases end, and the pushes go out again under the same id;
+- two workers: a lease is given once, and who settles without it changes nothing;
+- the server forgets the scripts: they are loaded again;
+- settings that arrive late: an older revision changes nothing.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.pushes import Appending, Counts, Leased, Noted, Settlement
+from newswire_runtime.client import MOST_IN_BATCH, Client
+from newswire_runtime.scripts import Script, Word
+from newswire_schemas.streams import HookKeys, hook_bell, hook_turns, partition_of
+
+KILL_LANE, IN_TURN = 0, 4
+"""Lanes: a kill, the urgencies 1 to 3 as they are, and everything else in turn."""
+CIRCUIT_FAILURES = 10
+"""Failures in a row after which an endpoint gets one probe at a time."""
+CIRCUIT_LONGEST_MS = 300_000
+_SECOND = 1_000
+
+
+class TooManyReplaysError(Exception):
+    """A hundred replays of the subscription wait already."""
+
+
+class HookQueues:
+    """The queues of all subscriptions."""
+
+    def __init__(self, client: Client, partitions: int) -> None:
+        self._client = client
+        self._partitions = partitions
+        self._append, self._take, self._settle, self._configure, self._replay = (
+            Script("newswire_publisher.webhooks", f"{name}.lua")
+            for name in ("append", "take", "settle", "configure", "replay")
+        )
+
+    async def append(self, appendings: Sequence[Appending]) -> list[int]:
+        """Append entries; return each one's number, or 0 where a newer version is known or none is wanted."""
+        calls: list[tuple[list[str], list[Word]]] = []
+        places: list[list[int]] = []
+        grouped: dict[tuple[int, tuple[Word, ...]], list[int]] = {}
+        for place, each in enumerate(appendings):
+            head: tuple[Word, ...] = each.key, each.rank, "retract" if each.retracts else "show", each.lane, each.fields
+            grouped.setdefault((partition_of(each.hook_id, self._partitions), head), []).append(place)
+        for (partition, head), members in grouped.items():
+            for start in range(0, len(members), MOST_IN_BATCH):
+                some = members[start : start + MOST_IN_BATCH]
+                words = [word for place in some for word in (appendings[place].hook_id, appendings[place].how)]
+                calls.append((_shared(partition), [*head, *words]))
+                places.append(some)
+        numbers = [0] * len(appendings)
+        for some, answer in zip(places, await self._append.many(self._client, calls), strict=True):
+            for place, number in zip(some, answer, strict=True):
+                numbers[place] = int(number)
+        return numbers
+
+    async def take(
+        self, partition: int, *, room: int, most: int, lease: str, lease_ms: int
+    ) -> tuple[list[Leased], int | None, str]:
+        """Lease what is due.
+
+        Returns it, the milliseconds until more is (None if nothing waits), and what `listen` wants to know.
+        """
+        words: list[Word] = [room, most, lease_ms, lease, 64]
+        wait, rung, *found = await self._take(self._client, _shared(partition), words)
+        leased = [
+            Leased(
+                str(hook_id, "ascii"),
+                int(number),
+                int(attempt),
+                str(kind, "ascii"),  # type: ignore[arg-type]  # queue.lua knows these three
+                lease,
+                dict(zip(fields[::2], fields[1::2], strict=True)),
+            )
+            for hook_id, number, attempt, kind, *fields in found
+        ]
+        return leased, None if wait < 0 else int(wait), rung.decode()
+
+    async def listen(self, partition: int, rung: str, wait_ms: int) -> None:
+        """Wait until the bell has rung since ``rung``, but no longer than ``wait_ms``."""
+        await self._client.xread({hook_bell(partition): rung}, block=max(1, wait_ms), count=1)
+
+    def serves(self, partition: int, hook_id: str) -> bool:
+        """Return whether a subscription is the partition's."""
+        return partition_of(hook_id, self._partitions) == partition
+
+    async def settle(self, partition: int, settlements: Sequence[Settlement], oldest_ms: int) -> list[Noted]:
+        """Settle attempts in one step, and drop what is known of attempts before ``oldest_ms``."""
+        rows = [
+            (
+                *(each.hook_id, each.sequence, each.lease, each.what, each.retry_at_ms, each.pause_until_ms),
+                *(each.circuit_ms, each.record),
+            )
+            for each in settlements
+        ]
+        words: list[Word] = [json.dumps(rows), oldest_ms, CIRCUIT_FAILURES, CIRCUIT_LONGEST_MS]
+        notes = await self._settle(self._client, _shared(partition), words)
+        return [Noted(place - 1, what.decode(), int(since)) for place, what, since in notes]
+
+    async def apply(self, hook: Webhook) -> None:
+        """Bring a subscription's settings to its queue; safe to repeat, and an older revision changes nothing."""
+        burst = max(1, int(hook.rate / 20)) if hook.rate else 1
+        # A burst and what flows after it must fit the rate in any one second.
+        gap = _SECOND / (hook.rate - burst if burst > 1 else hook.rate) if hook.rate else 0
+        words: list[Word] = [
+            hook.id,
+            hook.revision,
+            int(hook.is_pushed),
+            hook.concurrency,
+            gap,
+            burst,
+            int(hook.ordered),
+            (hook.max_age or 0) * _SECOND,
+        ]
+        await self._configure(self._client, _shared(partition_of(hook.id, self._partitions)), words)
+
+    async def counts(self, hook_ids: Sequence[str]) -> list[Counts]:
+        """Return how each subscription stands, in one round trip."""
+        if not hook_ids:
+            return []
+        pipeline = self._client.pipeline(transaction=False)
+        for hook_id in hook_ids:
+            keys = HookKeys(hook_id, self._partitions)
+            pipeline.hmget(keys.state, "sequence", "cursor", "parked", "pause", "failing", "half", "open")
+            pipeline.scard(keys.ahead)
+            for waiting in (keys.kills, keys.express, keys.retry, keys.replaying, keys.leased, keys.failed):
+                pipeline.zcard(waiting)
+        answers = iter(await pipeline.execute())
+        now_ms = int(time.time() * 1_000)
+        return [_counts(next(answers), [next(answers) for _ in range(7)], now_ms) for _ in hook_ids]
+
+    async def replay(self, hook_id: str, first: int, last: int, *, only_failed: bool) -> int:
+        """Queue a range of the log again, after all live traffic; return how many entries it has.
+
+        Raises:
+            TooManyReplaysError: a hundred wait already.
+        """
+        return await self._again(hook_id, first, last, "failed" if only_failed else "all")
+
+    async def resend(self, hook_id: str, sequence: int) -> bool:
+        """Send one entry again; return whether there is one. One that waits to be tried again is tried now."""
+        return await self._again(hook_id, sequence, sequence, "one") > 0
+
+    async def _again(self, hook_id: str, first: int, last: int, which: str) -> int:
+        words: list[Word] = [hook_id, max(1, first), last, which]
+        found = int(await self._replay(self._client, _shared(partition_of(hook_id, self._partitions)), words))
+        if found < 0:
+            raise TooManyReplaysError(hook_id)
+        return found
+
+    async def resume(self, hook_id: str) -> None:
+        """End a pause and close the circuit: the endpoint is said to be well."""
+        keys = HookKeys(hook_id, self._partitions)
+        await self._client.hdel(keys.state, "pause", "fails", "failing", "half", "open", "opens")
+        await self._client.zadd(keys.turns, {hook_id: 0})
+        await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
+
+    async def forget(self, hook_id: str) -> None:
+        """Drop all that a deleted subscription had."""
+        keys = HookKeys(hook_id, self._partitions)
+        await self._client.zrem(keys.turns, hook_id)
+        await self._client.delete(*keys.own)
+
+
+def _shared(partition: int) -> list[str]:
+    return [hook_turns(partition), hook_bell(partition)]
+
+
+def _counts(state: list[bytes | None], places: list[int], now_ms: int) -> Counts:
+    sequence, cursor, parked, pause, failing, half, opens = (int(float(value)) if value else 0 for value in state)
+    ahead, kills, express, retry, replaying, leased, failed = places
+    circuit: Literal["closed", "open", "half-open"] = "closed"
+    if half:
+        circuit = "open" if opens > now_ms else "half-open"
+    return Counts(
+        waiting=sequence - cursor - ahead + parked + kills + express + retry + replaying,
+        in_flight=leased,
+        last_sequence=sequence,
+        paused_until_ms=pause if pause > now_ms else None,
+        failing_since_ms=failing or None,
+        circuit=circuit,
+        given_up=failed,
+    )

@@ -1,0 +1,39 @@
+#!lua
+-- Queue entries once more: a range of the log after all live traffic, or one entry now.
+--
+-- KEYS  1 turns, 2 bell
+-- ARGV  1 subscription, 2 first, 3 last, 4 'all', 'failed' or 'one'
+-- Returns how many entries there are, or -1 if too many replays wait.
+--include newswire_runtime/now.lua
+--include newswire_publisher.webhooks/queue.lua
+local MOST_REPLAYS = 100
+local id, first, which = ARGV[1], tonumber(ARGV[2]), ARGV[4]
+local last = math.min(tonumber(ARGV[3]), tonumber(redis.call('HGET', at(id, 'state'), 'sequence') or '0'))
+local found
+if which == 'failed' then
+  found = redis.call('ZCOUNT', at(id, 'failed'), first, last)
+else
+  found = math.max(0, last - first + 1)
+end
+if found == 0 then
+  return 0
+elseif which ~= 'one' then
+  if redis.call('LLEN', at(id, 'replays')) >= MOST_REPLAYS then
+    return -1
+  end
+  redis.call('RPUSH', at(id, 'replays'), string.format('%.0f %.0f %s', first, last, which))
+else
+  for _, place in ipairs({ 'kills', 'retry' }) do
+    if redis.call('ZSCORE', at(id, place), first) then
+      redis.call('ZADD', at(id, place), now, first)
+      found = 0
+    end
+  end
+  if found > 0 then
+    redis.call('ZADD', at(id, 'replaying'), now, first)
+  end
+  found = 1
+end
+look_at(id, now)
+redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
+return found

@@ -1,0 +1,108 @@
+"""Settles attempts in batches: while one batch is on its way to the server, the next one fills up.
+
+    attempt ─▶ waiting list of its partition ─▶ one script ─▶ what is of note ─▶ Health
+
+When the server is away, a batch is kept and tried again as long as its leases may hold: what was
+delivered is then not sent twice. After that whoever leases a push sends it again under the same id.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from newswire_publisher.webhooks.log import Entry
+from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.pushes import Kind, Noted, Settlement, What
+from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.retry import Decision, Delivered, Exhausted, Gone, Retry
+
+log = structlog.get_logger()
+
+LEASE_MS = 45_000
+"""Longer than any attempt with its settling can take, so that a push is never on its way twice at once."""
+MOST_AT_ONCE = 512
+AGAIN_SECONDS = 0.2
+
+_WHAT: dict[type[Decision], What] = {Delivered: "delivered", Retry: "retry", Exhausted: "exhausted", Gone: "gone"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that was made, and what follows from it. ``record`` is what the log of attempts keeps."""
+
+    hook: Webhook
+    entry: Entry
+    lease: str
+    number: int
+    kind: Kind
+    decision: Decision
+    circuit_ms: int
+    record: dict[str, Any]
+
+
+Observer = Callable[[Sequence[Attempt], Sequence[Noted]], Awaitable[None]]
+"""Is told of each batch that had anything but deliveries as usual."""
+
+
+class Settler:
+    """Settles the attempts of one partition. ``keep_ms``: how long attempts are kept in the log."""
+
+    def __init__(self, queues: HookQueues, partition: int, observe: Observer, keep_ms: int) -> None:
+        self._queues = queues
+        self._partition = partition
+        self._observe = observe
+        self._keep_ms = keep_ms
+        self._waiting: list[tuple[float, Attempt]] = []
+        self._flusher: asyncio.Task[None] | None = None
+
+    def add(self, attempt: Attempt) -> None:
+        """Settle an attempt soon."""
+        self._waiting.append((time.monotonic(), attempt))
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush())
+
+    async def drain(self) -> None:
+        """Wait until everything is settled."""
+        while self._flusher is not None and not self._flusher.done():
+            await asyncio.wait({self._flusher})
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            attempts = [attempt for _, attempt in batch]
+            try:
+                notes = await self._settle(attempts)
+            except (RedisError, OSError) as exc:
+                oldest = time.monotonic() - LEASE_MS / 1000
+                kept = [each for each in batch if each[0] > oldest]
+                log.warning("webhook.unsettled", attempts=len(kept), given_up=len(batch) - len(kept), error=str(exc))
+                self._waiting = kept + self._waiting
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            if notes or any(not isinstance(attempt.decision, Delivered) for attempt in attempts):
+                try:
+                    await self._observe(attempts, notes)
+                except (RedisError, OSError) as exc:
+                    log.warning("webhook.not_told", error=str(exc))
+
+    async def _settle(self, attempts: Sequence[Attempt]) -> list[Noted]:
+        settlements = [
+            Settlement(
+                attempt.hook.id,
+                attempt.entry.sequence,
+                attempt.lease,
+                _WHAT[type(attempt.decision)],
+                attempt.decision.at_ms if isinstance(attempt.decision, Retry) else 0,
+                (isinstance(attempt.decision, Retry | Exhausted) and attempt.decision.pause_until_ms) or 0,
+                attempt.circuit_ms,
+                json.dumps(attempt.record, ensure_ascii=False),
+            )
+            for attempt in attempts
+        ]
+        return await self._queues.settle(self._partition, settlements, int(time.time() * 1_000) - self._keep_ms)
