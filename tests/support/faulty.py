@@ -5,11 +5,13 @@
 
     python faulty.py BOOK        prints its port, and runs until it is killed
 
-A plan is ``{"answers": […], "by": "path"|"id", "then": …, "chances": {…}, "seed": n, "secrets": […]}``. The
-answers come in turn, counted for the path or for each webhook-id; after them one
-by its chance, or ``then``, or 204. An answer is a status, one of `FAULTS`, or
-``{"status": 503, "delay": s, "retry_after": s, "retry_date": s, "headers": {…}, "at": t}``;
-with ``at`` all wait for the same moment (seconds since the epoch).
+A plan is ``{"answers": […], "by": "path"|"id", "then": …, "chances": {…}, "seed": n, "doomed": x, "secrets": […]}``.
+The answers come in turn, counted for the path or for each webhook-id; after them one by its
+chance, or ``then``, or 204. The share ``doomed`` of the ids always gets a 500.
+
+An answer is a status, one of `FAULTS`, or ``{"status": 503, "delay": s, "retry_after": s,
+"retry_date": s, "headers": {…}, "at": t}``; with ``at`` all wait for the same moment (seconds
+since the epoch).
 
 It knows nothing of newswire: signatures are checked by the ``standardwebhooks``
 library. What the book holds is in `support.book`.
@@ -50,6 +52,7 @@ class Plan:
         self._by_id = given.get("by") == "id"
         self._then = given.get("then", 204)
         self._chances: dict[str, float] = given.get("chances", {})
+        self._doomed = given.get("doomed", 0.0)
         self._random = random.Random(given.get("seed", 0))
         self._count: Counter[str] = Counter()
         self.verifiers = [Webhook(secret) for secret in given.get("secrets", [])]
@@ -58,7 +61,9 @@ class Plan:
         counted = message_id if self._by_id else ""
         number = self._count[counted]
         self._count[counted] += 1
-        if number < len(self._answers):
+        if random.Random(message_id).random() < self._doomed:
+            chosen: Any = 500
+        elif number < len(self._answers):
             chosen = self._answers[number]
         elif self._chances:
             (chosen,) = self._random.choices([*self._chances], [*self._chances.values()])

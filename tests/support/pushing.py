@@ -126,7 +126,7 @@ import newswire_publisher.app
 import sys
 for name, module in list(sys.modules.items()):
     if name.startswith("newswire_publisher.webhooks."):
-        for setting, value in {"DEADLINE_SECONDS": 1.0, "LEASE_MS": 3_000}.items():
+        for setting, value in {"DEADLINE_SECONDS": 1.0, "START_SECONDS": 1.0, "LEASE_MS": 3_000}.items():
             if hasattr(module, setting):
                 setattr(module, setting, value)
 """
