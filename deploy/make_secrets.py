@@ -1,7 +1,7 @@
-"""Write the Redis password and the first operator token, once: ``python3 make_secrets.py DIRECTORY``.
+"""Write the Redis password, the first operator token and the secret key, once: ``python3 make_secrets.py DIRECTORY``.
 
-What the environment gives (``NEWSWIRE_REDIS_PASSWORD``, ``NEWSWIRE_OPERATOR_TOKEN``)
-is taken, also when it has changed; what it does not give is made up once and kept.
+What the environment gives (``NEWSWIRE_REDIS_PASSWORD``, ``NEWSWIRE_OPERATOR_TOKEN``,
+``NEWSWIRE_SECRET_KEY``) is taken, also when it has changed; what it does not give is made up once and kept.
 Runs in the stack's `secrets` container. Only containers that mount the volume can
 read the files, so they are readable for the different users of those containers.
 """
@@ -21,6 +21,7 @@ def main() -> None:
         sys.exit("NEWSWIRE_REDIS_PASSWORD stands in a URL: use letters, digits and . _ ~ - only.")
     _write(directory / "redis-password.conf", f"requirepass {password}\n")
     _settle(directory / "operator.token", os.environ.get("NEWSWIRE_OPERATOR_TOKEN", ""))
+    _settle_secret_keys(directory / "secret.key", os.environ.get("NEWSWIRE_SECRET_KEY", ""))
 
 
 def _settle(path: Path, given: str) -> str:
@@ -30,6 +31,17 @@ def _settle(path: Path, given: str) -> str:
     if value != kept:
         _write(path, value + "\n")
     return value
+
+
+def _settle_secret_keys(path: Path, given: str) -> None:
+    """Put the given keys in front and keep those so far after them: what they encrypted must stay readable."""
+    kept = path.read_text().replace(",", " ").split() if path.exists() else []
+    new = given.replace(",", " ").split()
+    if any(len(key) < 32 for key in new):
+        sys.exit("NEWSWIRE_SECRET_KEY: write 32 or more random characters, such as `openssl rand -base64 32` prints.")
+    keys = list(dict.fromkeys([*new, *kept])) or [secrets.token_urlsafe(32)]
+    if keys != kept:
+        _write(path, ",".join(keys) + "\n")
 
 
 def _write(path: Path, text: str) -> None:

@@ -231,6 +231,11 @@ def hook_notices(partition: int) -> str:
     return f"hook:{{{partition}}}:notices"
 
 
+def hook_calls(owner: str, partitions: int) -> str:
+    """How many tests and challenges an owner asked for within the minute."""
+    return f"hook:{{{partition_of(owner, partitions)}}}:calls:{owner}"
+
+
 def hook_bell(partition: int) -> str:
     """A stream of one entry that wakes the webhook workers of a partition."""
     return f"hook:{{{partition}}}:bell"

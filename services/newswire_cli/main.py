@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from newswire_cli.commands import articles, live, operating, setup, webhooks
+from newswire_cli.commands import articles, backup, live, operating, setup, webhooks
 from newswire_cli.failures import CommandError, one_line
 
 app = typer.Typer(
@@ -56,7 +56,7 @@ def run(
     run_service(service, only, host, port)
 
 
-for commands in (articles, live, operating, setup, webhooks):
+for commands in (articles, live, operating, setup, webhooks, backup):
     commands.install(app)
 
 

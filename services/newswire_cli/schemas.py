@@ -2,6 +2,7 @@
 
     schemas/json/{article,draft,filter}.schema.json    JSON Schema of the content model
     schemas/json/event-*.schema.json                   of each message on the wire
+    schemas/json/webhook-*.schema.json                 of what a webhook carries, and samples/ of each type and format
     schemas/json/asyncapi-{service}.json               the streams that a service reads and writes (AsyncAPI 3.0)
     schemas/json/openapi.json                          the HTTP API of all services
 
@@ -21,6 +22,7 @@ def documents() -> dict[str, str]:
     """Return the text of every schema file by its name. Nothing is connected to."""
     from pydantic import TypeAdapter
 
+    from newswire_publisher.webhooks import event_samples, event_schemas
     from newswire_schemas import events
     from newswire_schemas.article import Article, Draft
     from newswire_schemas.filters import Filter
@@ -38,6 +40,8 @@ def documents() -> dict[str, str]:
     for name, model in models.items():
         schema = TypeAdapter(model).json_schema(mode="validation")
         found[f"{name}.schema.json"] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    found |= event_schemas.documents()
+    found |= {f"samples/{name}": sample for name, sample in event_samples.documents().items()}
     found |= _interfaces()
     return {name: json.dumps(value, ensure_ascii=False, indent=2) + "\n" for name, value in found.items()}
 
@@ -64,20 +68,24 @@ def _interfaces() -> dict[str, Any]:
 
 def write(directory: Path = DIRECTORY) -> None:
     """Write the files, and remove those that are no longer made."""
-    directory.mkdir(parents=True, exist_ok=True)
     made = documents()
-    for path in directory.glob("*.json"):
-        if path.name not in made:
+    for path in directory.rglob("*.json"):
+        if _name(path, directory) not in made:
             path.unlink()
     for name, text in made.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text, encoding="utf-8")
 
 
 def differing(directory: Path = DIRECTORY) -> list[str]:
     """Return the names of files that are missing, out of date or no longer made."""
     made = documents()
-    kept = {path.name: path.read_text(encoding="utf-8") for path in directory.glob("*.json")}
+    kept = {_name(path, directory): path.read_text(encoding="utf-8") for path in directory.rglob("*.json")}
     return sorted(name for name in made.keys() | kept.keys() if made.get(name) != kept.get(name))
+
+
+def _name(path: Path, directory: Path) -> str:
+    return path.relative_to(directory).as_posix()
 
 
 def main() -> None:

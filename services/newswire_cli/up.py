@@ -14,8 +14,6 @@ we run it is started again, and the hops go on where they were.
 import asyncio
 import contextlib
 import ipaddress
-import os
-import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -29,6 +27,7 @@ from newswire_cli.composition import build_all, read_settings
 from newswire_cli.embedded import EmbeddedServer, EmbeddedServerError
 from newswire_cli.failures import CommandError, one_line
 from newswire_cli.heap import keep_heap
+from newswire_cli.kept_secrets import keep_secret_key, keep_token, operator_token, secret_key
 from newswire_cli.run import configure_logs, run_loop
 from newswire_runtime.server import PortTakenError, listen, serve
 from newswire_runtime.service import Service
@@ -71,7 +70,8 @@ async def _run(options: Options) -> None:
         loop.add_signal_handler(number, stop.set)
     data_dir = options.data_dir.resolve()
     embedded = EmbeddedServer(data_dir)
-    settings = _settings(options, embedded.url, operator_token(data_dir))
+    own_key = secret_key(data_dir)
+    settings = _settings(options, embedded.url, operator_token(data_dir), own_key)
     sock = listen(settings.host, settings.port)
     if not settings.base_url:
         settings = settings.model_copy(update={"base_url": base_url(settings.host, sock.getsockname()[1])})
@@ -82,6 +82,8 @@ async def _run(options: Options) -> None:
         try:
             async with _running(embedded, settings, stop) as services:
                 if services:
+                    if settings.secret_keys() == (own_key,):
+                        keep_secret_key(data_dir, own_key)
                     keep_token(data_dir, settings)
                     await _serve(services, sock, settings, options, stop)
         finally:
@@ -167,25 +169,7 @@ def base_url(host: str, port: int) -> str:
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
-def operator_token(data_dir: Path) -> str:
-    """Return the data dir's operator token, or a new one that `keep_token` has still to write."""
-    with contextlib.suppress(FileNotFoundError):
-        if kept := (data_dir / "operator.token").read_text().strip():
-            return kept
-    return f"nw_{secrets.token_urlsafe(32)}"
-
-
-def keep_token(data_dir: Path, settings: Settings) -> None:
-    """Write the operator token where the command line looks for it; only this user may read it."""
-    path = data_dir / "operator.token"
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(_token_of(settings) + "\n")
-    fresh.replace(path)
-
-
-def _settings(options: Options, broker_url: str, kept_token: str) -> Settings:
+def _settings(options: Options, broker_url: str, kept_token: str, own_key: str) -> Settings:
     settings = read_settings(broker_url=broker_url, host=options.host, port=options.port)
     given = settings.first_operator_token()
     allow = settings.ssrf_allow
@@ -196,6 +180,7 @@ def _settings(options: Options, broker_url: str, kept_token: str) -> Settings:
         host=options.host,
         port=options.port,
         operator_token=given or kept_token,
+        secret_key=None if settings.secret_keys() else own_key,
         ssrf_allow=allow,
     )
 

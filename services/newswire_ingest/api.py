@@ -10,13 +10,13 @@ from starlette.routing import Route
 
 from newswire_ingest.desk import ContendedError, Desk
 from newswire_ingest.formats.errors import FormatError, MalformedInput, UnsupportedFormat
-from newswire_ingest.idempotency import Answers
 from newswire_ingest.lifecycle import Decision, Known, Rejected, desk_version
 from newswire_ingest.sources import Source
 from newswire_ingest.submissions import Submission, Submissions, result_of
 from newswire_runtime.auth import Caller, Name, Role, Tokens
 from newswire_runtime.conf import Table
 from newswire_runtime.http import now, read_body, require, trace_id
+from newswire_runtime.idempotency import REPEATED, Answers
 from newswire_runtime.problems import Problem, not_found
 from newswire_schemas.article import Act, PubStatus, Text
 
@@ -73,16 +73,10 @@ class IngestApi:
         key = request.headers.get("idempotency-key")
         if key is None:
             return _answer(await self._take(submission))
-        slot, kept = await self._answers.begin(f"{caller.role}:{caller.name}", key, submission.body)
-        if kept is not None:
-            return _answer(kept, {"Idempotent-Replayed": "true"})
-        try:
-            answer = await self._take(submission)
-        except BaseException:
-            await self._answers.forget(slot)
-            raise
-        await self._answers.finish(slot, answer)
-        return _answer(answer)
+        answer, repeated = await self._answers.once(
+            f"{caller.role}:{caller.name}", key, submission.body, lambda: self._take(submission)
+        )
+        return _answer(answer, REPEATED if repeated else None)
 
     async def _submission(self, request: Request, caller: Caller) -> Submission:
         unknown = set(request.query_params) - {"format", "uri"}

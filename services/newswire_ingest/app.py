@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from newswire_ingest.api import IngestApi
 from newswire_ingest.desk import Desk
 from newswire_ingest.formats.errors import FormatError
-from newswire_ingest.idempotency import Answers
 from newswire_ingest.sources import Source
 from newswire_ingest.submissions import Submission, Submissions
 from newswire_runtime.auth import Tokens
@@ -19,6 +18,7 @@ from newswire_runtime.broker import make_broker, make_client
 from newswire_runtime.conf import Table
 from newswire_runtime.handoff import Commit
 from newswire_runtime.hop import Delivery, Hop, Refused, Stage
+from newswire_runtime.idempotency import Answers
 from newswire_runtime.service import Service
 from newswire_runtime.settings import Settings
 from newswire_schemas.events import ArticleReceived, SubmissionReplayed

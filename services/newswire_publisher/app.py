@@ -21,6 +21,7 @@ from newswire_publisher.api.operating import OperatingApi
 from newswire_publisher.articles.schedule import ScheduleMover
 from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.articles.store import ArticleStore
+from newswire_publisher.builders.backup import build_backup
 from newswire_publisher.builders.feeds import build_feeds, build_hub, build_pages
 from newswire_publisher.builders.outputs import build_live, build_social, build_webhooks
 from newswire_publisher.builders.parts import Parts
@@ -73,7 +74,8 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     hot = HotAnswers()
     feeds, feed_api, feed_loops, feed_topics = build_feeds(parts, hot)
     hub_api, hub_workers = build_hub(parts, feed_topics)
-    hooks, hook_api, workers = build_webhooks(parts)
+    search = ArticleSearch(parts.store, parts.topics, time.monotonic)
+    hooks, hook_api, workers = build_webhooks(parts, search)
     posts, post_api = build_social(parts)
     live_log = LiveLog(client)
     live_hub, live_api, live_loops = build_live(parts, live_log)
@@ -99,7 +101,6 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         loops += [*workers, *hub_workers]
     if "api" in roles:
         loops += live_loops
-    search = ArticleSearch(parts.store, parts.topics, time.monotonic)
     pages = build_pages(parts, search)
     article_api = ArticleApi(
         store=parts.store,
@@ -117,6 +118,8 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         partitions=settings.partitions,
     )
 
+    backup = build_backup(parts, feed_api)
+
     def install(app: FastAPI) -> None:
         if "feeds" in roles:
             feed_api.install(app)
@@ -127,6 +130,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
             hook_api.install(app)
             article_api.install(app)
             operating.install(app)
+            backup.install(app)
             live_api.install(app)
             pages.install(app)
 

@@ -89,6 +89,18 @@ class Table(Generic[M]):
         """Remove the thing; return whether there was one."""
         return await self._store(name, "", "*") == 1
 
+    async def raw(self) -> dict[str, bytes]:
+        """Return the things as they are stored, by name: JSON, with whatever secrets they have."""
+        rows = await self._client.hgetall(self._key)
+        return {name.decode(): body for name, body in sorted(rows.items())}
+
+    async def swap(self, name: str, body: str, expected: bytes | None) -> bool:
+        """Store JSON as it is if the thing is still ``expected`` (None: there is none); return whether it was stored.
+
+        The caller has held it against the model: a row that the model does not read makes the table unreadable.
+        """
+        return await self._store(name, body, expected or "") != -1
+
     async def _store(self, name: str, body: str, expected: str | bytes) -> int:
         words = [self._kind, name, body, expected]
         return int(await self._write(self._client, [self._key, ConfKeys.generation], words))

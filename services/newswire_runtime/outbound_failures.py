@@ -1,11 +1,13 @@
-"""Tell why an outbound call failed, from what the client raised."""
+"""Tell why an outbound call failed, from what the connection raised.
+
+GuardedAddress ─ guarded    NameFailed ─ dns        HandshakeFailed, SSLError ─ tls
+errno ─ refused, reset, timeout, else unreachable (connecting) or reset (connected)
+"""
 
 import errno
 import ssl
 
-from aiohttp.client_exceptions import ClientConnectionError, ClientConnectorDNSError, ClientConnectorError, InvalidURL
-
-from newswire_runtime.outbound_names import GuardedAddress
+from newswire_runtime.outbound_names import GuardedAddress, NameFailed
 from newswire_runtime.outcome import Failure
 
 _FAILURES = {
@@ -17,29 +19,29 @@ _FAILURES = {
 }
 
 
-def failure_of(exc: Exception, deadline: float) -> tuple[Failure, str]:
-    """Return the failure and a sentence for the attempt log.
+class HandshakeFailed(OSError):  # noqa: N818 - it says what happened
+    """The connection came about, and TLS did not."""
+
+
+def failure_of(exc: Exception, *, connecting: bool = False) -> tuple[Failure, str]:
+    """Return the failure and a sentence for the attempt log. The sentence names no address.
 
     Args:
-        exc: A ``ClientError`` or ``OSError`` (asyncio's ``TimeoutError`` is one).
-        deadline: Seconds that the call had.
+        exc: What look-up, connect, handshake or connection raised.
+        connecting: Nothing was sent yet.
     """
-    cause = exc.os_error if isinstance(exc, ClientConnectorError) else exc
-    number = getattr(cause, "errno", None)
-    if isinstance(cause, GuardedAddress):
-        return Failure.GUARDED, cause.strerror or ""
-    if isinstance(cause, ssl.SSLError | ssl.CertificateError):
-        return Failure.TLS, getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "TLS failed"
-    if isinstance(exc, ClientConnectorDNSError):
-        return Failure.DNS, "the name does not resolve"
-    if isinstance(exc, TimeoutError) and number is None:
-        return Failure.TIMEOUT, f"no answer within {deadline:g} s"
-    if isinstance(exc, InvalidURL):
-        return Failure.GUARDED, "the client does not take this URL"
+    if isinstance(exc, GuardedAddress):
+        return Failure.GUARDED, exc.strerror or ""
+    if isinstance(exc, NameFailed):
+        return Failure.DNS, exc.strerror or ""
+    if isinstance(exc, HandshakeFailed):
+        return Failure.TLS, exc.strerror or ""
+    if isinstance(exc, ssl.SSLError):
+        return Failure.TLS, getattr(exc, "verify_message", "") or exc.reason or "TLS failed"
+    number = exc.errno if isinstance(exc, OSError) else None
+    name = errno.errorcode.get(number or 0, "")
     if number in _FAILURES:
-        return _FAILURES[number], errno.errorcode[number]
-    if isinstance(exc, ClientConnectorError):
-        return Failure.UNREACHABLE, errno.errorcode.get(number or 0, "no connection")
-    if isinstance(exc, ClientConnectionError):
-        return Failure.RESET, errno.errorcode.get(number or 0, "the connection was closed without an answer")
-    return Failure.PROTOCOL, f"the answer is no HTTP ({type(exc).__name__})"
+        return _FAILURES[number], name
+    if connecting:
+        return Failure.UNREACHABLE, name or "no connection"
+    return Failure.RESET, name or "the connection was closed without an answer"

@@ -8,16 +8,34 @@ import ipaddress
 import os
 import socket
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SECRET_KEY_LENGTH = 32
+"""Characters that a key needs at least: with hexadecimal digits, 128 bits."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _consumer_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
+
+
+def _secret_keys(given: SecretStr | Path) -> tuple[str, ...]:
+    """Return the keys of a setting or file, which commas or white space separate; raise ValueError for a bad one."""
+    try:
+        text = given.read_text(encoding="utf-8") if isinstance(given, Path) else given.get_secret_value()
+    except OSError as exc:
+        raise ValueError(f"it cannot be read: {exc.strerror}") from exc
+    keys = tuple(text.replace(",", " ").split())
+    if not keys or any(len(key) < SECRET_KEY_LENGTH for key in keys):
+        raise ValueError(
+            f"write {SECRET_KEY_LENGTH} or more random characters, such as `openssl rand -base64 32` prints; "
+            "several with commas between, the first encrypts"
+        )
+    return keys
 
 
 class Settings(BaseSettings):
@@ -45,8 +63,17 @@ class Settings(BaseSettings):
     )
     operator_token: SecretStr | None = Field(None, description="The first operator token.")
     operator_token_file: Path | None = Field(None, description="A file that holds the first operator token.")
+    secret_key: SecretStr | None = Field(
+        None,
+        description="What encrypts the secrets of webhooks: 32 or more random characters; several with commas between.",
+    )
+    secret_key_file: Path | None = Field(None, description="A file that holds it.")
     ssrf_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Guarded networks that outbound calls may reach all the same, as CIDRs with commas between."
+    )
+    webhook_limit: int = Field(100, ge=1, le=10_000, description="Webhooks that an integrator may have.")
+    webhook_challenge: Literal["optional", "required"] = Field(
+        "optional", description="required: every webhook's address must echo a challenge before anything is pushed."
     )
     webhook_attempts_kept: float = Field(
         30 * 86_400, ge=60, description="How long what came of each webhook attempt is kept."
@@ -73,6 +100,23 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("secret_key", "secret_key_file", mode="before")
+    @classmethod
+    def _nothing(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("secret_key", "secret_key_file")
+    @classmethod
+    def _long_enough(cls, given: SecretStr | Path | None) -> SecretStr | Path | None:
+        if given is not None:
+            _secret_keys(given)
+        return given
+
+    def secret_keys(self) -> tuple[str, ...]:
+        """Return the keys that encrypt secrets at rest: the first encrypts, all decrypt; none if none is set."""
+        given = self.secret_key or self.secret_key_file
+        return () if given is None else _secret_keys(given)
 
     def first_operator_token(self) -> str | None:
         """Return the operator token that the settings name, if any."""

@@ -1,13 +1,21 @@
-"""Signed posts through the guard, beside plain aiohttp and plain httpx, to 100 endpoints.
+"""Signed posts through the guard, beside plain aiohttp, plain httpx and wrk, to 1, 100 and 1,000 endpoints.
 
-Each endpoint is an address of its own (127.0.0.1 to .100) of one sink that runs in
-another process and answers 204. Each way gets the same message and the same number
-of workers, warms up, then posts for a fixed number of messages. CPU a message is the
-steadiest figure: the sink takes the other core. Run it by itself; it takes under 10 s.
+Each endpoint is an address of its own (127.x.y.z) of one sink that runs in another
+process and answers 204. Each way has the same message and 100 posts on their way at any
+time, connects and warms up first, and runs three times by turns; the figures are the
+medians. ``ours`` is what the webhook workers do: `GuardedClient.send` with a callback, a
+signature and headers for each message. The others send the same bytes unsigned and look
+at no answer; wrk is C, knows one address only, and shows what the kernel and the sink
+leave. CPU is that of the sending process, with the kernel's part. The sink takes the
+other core, and bounds the rates. Run it by itself; it takes under a minute.
 """
 
 import asyncio
+import resource
+import shutil
+import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,12 +31,16 @@ from newswire_publisher.articles import message
 from newswire_publisher.webhooks import headers as push_headers
 from newswire_publisher.webhooks.signing import Secret, sign
 from newswire_runtime.outbound import GuardedClient
+from newswire_runtime.outcome import Outcome
 from newswire_runtime.ssrf import AddressGuard
+from tests.bench.sink import HOSTS
 
-ENDPOINTS = 100
-WORKERS = 100
-HOSTS = [f"127.0.0.{n}" for n in range(1, ENDPOINTS + 1)]
+COUNTS = (1, 100, 1000)
+IN_FLIGHT = 100
+ROUNDS = 3
+LOCAL = AddressGuard([ip_network("127.0.0.0/8")])
 BODY = message.build("article.new", datetime(2025, 2, 7, tzinfo=UTC), 1, b'{"body_text":"%b"}' % (b"x" * 2_000))
+JSON = {"content-type": "application/json"}
 Post = Callable[[str, int], Awaitable[object]]
 
 
@@ -39,101 +51,180 @@ class Figure:
     rate: float
     """Messages a second."""
     cpu: float
-    """Microseconds of this process a message."""
+    """Microseconds of the sending process a message."""
 
 
-class Sink(asyncio.Protocol):
-    """Answers 204 to each request that has come whole; knows nothing of HTTP but lengths."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._data = b""
-
-    def data_received(self, data: bytes) -> None:
-        self._data += data
-        while (end := self._data.find(b"\r\n\r\n")) >= 0:
-            head = self._data[:end].lower()
-            size = end + 4 + int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            if len(self._data) < size:
-                return
-            self._data = self._data[size:]
-            self._transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")  # type: ignore[attr-defined]
+async def ours(urls: list[str], messages: int) -> Figure:
+    async with GuardedClient(LOCAL, per_host=0) as client:
+        return await by_callback(client, urls, messages)
 
 
-async def sink() -> None:
-    loop = asyncio.get_running_loop()
-    first = await loop.create_server(Sink, HOSTS[0], 0)
-    port = first.sockets[0].getsockname()[1]
-    await loop.create_server(Sink, HOSTS[1:], port)
-    print(port, flush=True)
-    await asyncio.Event().wait()
+async def ours_unlike(urls: list[str], messages: int) -> Figure:
+    return await ours([url.replace("/hook", "/unlike") for url in urls], messages)
 
 
-async def measure(post: Post, port: int, messages: int) -> Figure:
-    urls = [f"http://{host}:{port}/hook" for host in HOSTS]
-    await asyncio.gather(*(post(url, n) for n, url in enumerate(urls)))
-    work = iter([*zip(cycle(urls), range(messages), strict=False)])
+async def by_callback(client: GuardedClient, urls: list[str], messages: int) -> Figure:
+    secret, end = Secret.generate(), asyncio.get_running_loop().create_future()
+    work, left = iter([]), 0
 
-    async def worker() -> None:
+    def send(outcome: Outcome | None = None) -> None:
+        nonlocal left
+        if outcome is not None:
+            left -= 1
+            if not outcome.ok:
+                raise RuntimeError(outcome)
+            if not left:
+                end.set_result(None)
         for url, number in work:
-            await post(url, number)
+            name, now = f"msg_{number}", int(time.time())
+            headers = push_headers.headers(name, now, sign([secret], name, now, BODY), {})
+            client.send(url, BODY, headers, 10, send)
+            return
 
-    wall, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(worker() for _ in range(WORKERS)))
-    return Figure(messages / (time.perf_counter() - wall), (time.process_time() - cpu) / messages * 1e6)
+    async def run(count: int, in_flight: int) -> None:
+        nonlocal work, left, end
+        end = asyncio.get_running_loop().create_future()
+        work, left = zip(cycle(urls), range(count), strict=False), count
+        for _ in range(in_flight):
+            send()
+        await end
+
+    await run(max(len(urls), IN_FLIGHT), max(len(urls), IN_FLIGHT))
+    with Meter(messages) as meter:
+        await run(messages, IN_FLIGHT)
+    return meter.figure
 
 
-async def ours(port: int) -> Figure:
+async def ours_awaited(urls: list[str], messages: int) -> Figure:
     secret = Secret.generate()
 
     async def post(url: str, number: int) -> None:
         name, now = f"msg_{number}", int(time.time())
-        outcome = await client.post(url, BODY, push_headers.headers(name, now, sign([secret], name, now, BODY), {}), 10)
+        headers = push_headers.headers(name, now, sign([secret], name, now, BODY), {})
+        outcome = await client.post(url, BODY, headers, 10)
         if not outcome.ok:
             raise RuntimeError(outcome)
 
-    async with GuardedClient(AddressGuard([ip_network("127.0.0.0/8")])) as client:
-        return await measure(post, port, 12_000)
+    async with GuardedClient(LOCAL, per_host=0) as client:
+        return await by_workers(post, urls, messages)
 
 
-async def plain_aiohttp(port: int) -> Figure:
+async def plain_aiohttp(urls: list[str], messages: int) -> Figure:
     async def post(url: str, _: int) -> None:
-        async with session.post(url, data=BODY, headers={"content-type": "application/json"}) as response:
+        async with session.post(url, data=BODY, headers=JSON) as response:
             await response.read()
 
-    async with aiohttp.ClientSession() as session:
-        return await measure(post, port, 12_000)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        return await by_workers(post, urls, messages)
 
 
-async def plain_httpx(port: int) -> Figure:
+async def plain_httpx(urls: list[str], messages: int) -> Figure:
     async def post(url: str, _: int) -> None:
-        await client.post(url, content=BODY, headers={"content-type": "application/json"})
+        await client.post(url, content=BODY, headers=JSON)
 
-    async with httpx.AsyncClient(timeout=10) as client:
-        return await measure(post, port, 800)
+    limits = httpx.Limits(max_connections=2 * IN_FLIGHT, max_keepalive_connections=len(urls) + IN_FLIGHT)
+    async with httpx.AsyncClient(timeout=60, limits=limits, trust_env=False) as client:
+        return await by_workers(post, urls[:IN_FLIGHT], messages)
+
+
+async def by_workers(post: Post, urls: list[str], messages: int) -> Figure:
+    async def worker() -> None:
+        for url, number in work:
+            await post(url, number)
+
+    for start in range(0, max(len(urls), IN_FLIGHT), IN_FLIGHT):
+        await asyncio.gather(*(post(urls[n % len(urls)], n) for n in range(start, start + IN_FLIGHT)))
+    work = zip(cycle(urls), range(messages), strict=False)
+    with Meter(messages) as meter:
+        await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    return meter.figure
+
+
+async def plain_wrk(urls: list[str], _: int) -> Figure:
+    """Let wrk post to the first endpoint for a second and a half; its CPU includes its start."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write('wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\n')
+        script.write(f'wrk.body = string.rep("x", {len(BODY)})\n')
+        script.flush()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = ["wrk", "-t1", f"-c{IN_FLIGHT}", "-d2", "-s", script.name, urls[0]]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        said = (await process.communicate())[0].decode()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    requests = int(said.partition(" requests in")[0].split()[-1])
+    rate = float(said.partition("Requests/sec:")[2].split()[0])
+    return Figure(rate, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / requests * 1e6)
+
+
+class Meter:
+    """Takes the time of a block, and of this process."""
+
+    figure = Figure(0, 0)
+
+    def __init__(self, messages: int) -> None:
+        self._messages = messages
+
+    def __enter__(self) -> "Meter":
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+        self.figure = Figure(self._messages / wall, cpu / self._messages * 1e6)
 
 
 async def compare() -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, __file__, "--sink", stdout=asyncio.subprocess.PIPE)
+    ways = {
+        "ours": (ours, 20_000),
+        "ours, awaited": (ours_awaited, 20_000),
+        "ours, unlike": (ours_unlike, 20_000),
+        "aiohttp": (plain_aiohttp, 10_000),
+        "httpx": (plain_httpx, 200),
+    }
+    if shutil.which("wrk"):
+        ways["wrk"] = (plain_wrk, 0)
+    arguments = [sys.executable, "-m", "tests.bench.sink"]
+    process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
     assert process.stdout
+    figures: dict[tuple[str, int], list[Figure]] = {}
     try:
         port = int(await process.stdout.readline())
-        figures = {"ours": await ours(port), "aiohttp": await plain_aiohttp(port), "httpx": await plain_httpx(port)}
+        for number in range(ROUNDS):
+            for count in COUNTS:
+                urls = [f"http://{host}:{port}/hook" for host in HOSTS[:count]]
+                for name, (way, messages) in ways.items():
+                    if number == 0 or name != "httpx":
+                        figures.setdefault((name, count), []).append(await way(urls, messages))
     finally:
         process.terminate()
         await process.wait()
-    own = figures["ours"]
-    print(f"signed deliveries to {ENDPOINTS} endpoints")
-    for name, figure in figures.items():
+    show({key: median(each) for key, each in figures.items()})
+
+
+def median(figures: list[Figure]) -> Figure:
+    return Figure(statistics.median(each.rate for each in figures), statistics.median(each.cpu for each in figures))
+
+
+def show(figures: dict[tuple[str, int], Figure]) -> None:
+    for count in COUNTS:
+        own = figures["ours", count]
+        print(f"\nsigned deliveries to {count:,} endpoint{'s' * (count > 1)}")
+        for (name, of), figure in figures.items():
+            if of == count:
+                print(
+                    f"  {name:14} {figure.rate:8,.0f}/s {figure.cpu:8,.1f} µs CPU a message"
+                    f"   ours: {own.rate / figure.rate:6.2f} x the rate, {figure.cpu / own.cpu:6.2f} x less CPU"
+                )
+    for count in COUNTS[1:]:
         print(
-            f"  {name:8} {figure.rate:8,.0f}/s {figure.cpu:8,.0f} µs CPU a message"
-            f"   ours: {own.rate / figure.rate:6.2f} x the rate, {figure.cpu / own.cpu:6.2f} x less CPU"
+            f"ours, {count:,} endpoints beside one: {figures['ours', count].cpu / figures['ours', 1].cpu:.2f} x the CPU"
         )
 
 
 def main() -> None:
     """Print the figures and their ratios."""
-    uvloop.run(sink() if "--sink" in sys.argv else compare())
+    uvloop.run(compare())
 
 
 if __name__ == "__main__":

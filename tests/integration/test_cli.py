@@ -116,6 +116,8 @@ def test_help_names_every_command_and_loads_no_framework() -> None:
         "webhook",
         "account",
         "tail",
+        "backup",
+        "restore",
     ):
         assert f"\n  {word} " in done.stdout
     heavy = (
@@ -161,7 +163,8 @@ def test_up_runs_everything_and_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
     with up(tmp_path / "var", "--no-demo") as running:
         with urllib.request.urlopen(f"{running.url}/readyz", timeout=5) as answer:
             assert answer.status == 200
-        assert (running.data_dir / "operator.token").stat().st_mode & 0o777 == 0o600
+        for name in ("operator.token", "secret.key"):
+            assert (running.data_dir / name).stat().st_mode & 0o777 == 0o600
         code, out, err = running.end()
     assert (code, err) == (0, "")
     assert out.endswith("Stopped; everything is kept.\n")
@@ -171,17 +174,20 @@ def test_up_runs_everything_and_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
     assert stopped == ["publisher", "enrichment", "ingest"]
 
 
-def test_a_second_start_keeps_articles_and_token_and_is_quick(tmp_path: Path) -> None:
+def test_a_second_start_keeps_articles_token_and_key_and_is_quick(tmp_path: Path) -> None:
     story = tmp_path / "story.json"
     story.write_text(json.dumps(STORY))
     with up(tmp_path / "var", "--no-demo") as running:
         assert running.command("submit", str(story)).stdout == "accepted new urn:test:1 1\n"
         first = running.token
+        key = (running.data_dir / "secret.key").read_text()
+        assert len(key.strip()) >= 32
         assert running.end(signal.SIGINT)[0] == 0
     began = time.monotonic()
     with up(tmp_path / "var", "--no-demo") as running:
         assert time.monotonic() - began < 10
         assert running.token == first
+        assert (running.data_dir / "secret.key").read_text() == key
         assert running.command("submit", str(story)).stdout.startswith("unchanged ")
         killed = running.command("kill", "urn:test:1", "--note", "Wrong harbour.")
         assert killed.stdout.startswith("accepted kill urn:test:1 2")

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 import trustme
 import uvloop
-from aiohttp import AddrInfoType
 
-from newswire_runtime.outbound import MAX_EXCERPT, GuardedClient
-from newswire_runtime.outbound_names import GuardedResolver
+from newswire_runtime.outbound import GuardedClient
+from newswire_runtime.outbound_answers import MAX_EXCERPT
+from newswire_runtime.outbound_names import GuardedResolver, Target
 from newswire_runtime.outcome import Failure, Outcome
 from newswire_runtime.ssrf import AddressGuard
 
@@ -38,19 +38,19 @@ class Sockets:
     def __init__(self) -> None:
         self.addresses: list[str] = []
 
-    def __call__(self, info: AddrInfoType) -> socket.socket:
-        address = str(info[4][0])
+    def __call__(self, target: Target) -> socket.socket:
+        address = target.address
         self.addresses.append(address)
         if ip_address(address) not in LOOPBACK:
             raise AssertionError(f"the client was about to connect to {address}")
-        return socket.socket(info[0], info[1], info[2])
+        return socket.socket(target.family, socket.SOCK_STREAM)
 
 
 class Refusing(Sockets):
     """Stands for the internet: notes where a connect would go, and answers that nothing listens there."""
 
-    def __call__(self, info: AddrInfoType) -> socket.socket:
-        address = str(info[4][0])
+    def __call__(self, target: Target) -> socket.socket:
+        address = target.address
         assert AddressGuard().permits(ip_address(address)), f"the client was about to connect to {address}"
         self.addresses.append(address)
         raise ConnectionRefusedError(111, "nothing listens")
@@ -470,12 +470,12 @@ async def test_a_name_that_means_a_guarded_address_is_refused_and_nothing_is_ope
 
 
 async def test_the_resolver_itself_leaves_guarded_addresses_out() -> None:
-    resolver = GuardedResolver(AddressGuard(), Names(mixed_example=[["127.0.0.1", "8.8.8.8", "fd00::1"]]))
+    resolver = GuardedResolver(AddressGuard(), Names(mixed_example=[["127.0.0.1", "8.8.8.8", "fd00::1"]]), 10)
 
     found = await resolver.resolve("mixed.example", 80)
     await resolver.close()
 
-    assert [each["host"] for each in found] == ["8.8.8.8"]
+    assert [each.address for each in found.targets] == ["8.8.8.8"]
 
 
 async def test_of_mixed_addresses_only_the_permitted_are_connected() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from support.wire import OPERATOR, until
+from support.wire import OPERATOR, SECRET_KEY, until
 
 RUN = "from newswire_cli.main import main; main()"
 
@@ -36,6 +36,7 @@ class Process:
             **os.environ,
             "NEWSWIRE_BROKER_URL": broker_url,
             "NEWSWIRE_OPERATOR_TOKEN": OPERATOR,
+            "NEWSWIRE_SECRET_KEY": SECRET_KEY,
             "NEWSWIRE_SSRF_ALLOW": "127.0.0.1/32",
             "NEWSWIRE_CLAIM_IDLE": "0.5",
             "NEWSWIRE_MAX_DELIVERIES": "100",

@@ -25,6 +25,7 @@ from newswire_schemas.article import key_of
 from newswire_schemas.streams import WireKeys
 
 OPERATOR = "nw_operator_of_the_tests_0123456789"
+SECRET_KEY = "a key that encrypts secrets in tests".replace(" ", "-")
 URI = "urn:newsml:test.example:1"
 Builder = Callable[[Settings], Service]
 EVERYTHING: tuple[Builder, ...] = (build_ingest, build_enrichment, build_publisher)
@@ -55,6 +56,7 @@ def settings_for(broker_url: str, **given: Any) -> Settings:
         **{
             "broker_url": broker_url,
             "operator_token": OPERATOR,
+            "secret_key": SECRET_KEY,
             "ssrf_allow": "127.0.0.1/32",
             "claim_idle": 0.3,
             "stop_timeout": 3,
@@ -185,6 +187,15 @@ class Hook:
         """Return the attempts, oldest first."""
         items: list[dict[str, Any]] = (await self.call("GET", "/attempts?limit=500"))["items"]
         return items[::-1]
+
+    async def drained_to(self, *, waiting: int, seconds: float = 8) -> None:
+        """Wait until so many pushes wait and nothing is on its way."""
+
+        async def so_many() -> bool:
+            shown = await self.call("GET")
+            return shown["waiting"] == waiting and not shown["in_flight"]
+
+        await until(so_many, seconds, f"{waiting} pushes wait and nothing is on its way")
 
     async def drained(self, seconds: float = 8) -> None:
         async def empty() -> bool:

@@ -1,4 +1,4 @@
-"""The integrator's commands: webhook add, list, rm, test, attempts, enable, disable."""
+"""The integrator's commands for a webhook's settings: add, show, edit, list, rm, rotate, rekey, dry-run."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -17,8 +17,26 @@ from newswire_cli.client import (
     print_json,
     print_rows,
 )
-
-Id = Annotated[str, typer.Argument(metavar="ID", help="Its id, from `newswire webhook list`.")]
+from newswire_cli.commands import webhook_acts
+from newswire_cli.commands.webhook_acts import Id
+from newswire_cli.commands.webhook_options import (
+    Challenge,
+    Concurrency,
+    Description,
+    Events,
+    Filter,
+    Format,
+    Header,
+    MaxAge,
+    Ordered,
+    Rate,
+    Retry,
+    Secret,
+    Signature,
+    read_secret,
+    settings_of,
+)
+from newswire_cli.failures import CommandError, UsageProblem
 
 
 def install(app: typer.Typer) -> None:
@@ -26,83 +44,186 @@ def install(app: typer.Typer) -> None:
     webhook = typer.Typer(help="Webhooks: articles pushed to an address.", no_args_is_help=True)
     named: dict[str, Callable[..., None]] = {
         "add": add,
+        "show": show,
+        "edit": edit,
         "list": list_,
         "rm": remove,
-        "test": test,
-        "attempts": attempts,
-        "enable": enable,
-        "disable": disable,
+        "rotate": rotate,
+        "rekey": rekey,
+        "dry-run": dry_run,
     }
     for name, command in named.items():
         webhook.command(name)(command)
+    webhook_acts.install(webhook)
     app.add_typer(webhook, name="webhook")
 
 
 def add(
     address: Annotated[str | None, typer.Argument(metavar="[URL]", help="Where to push; without it, to pull.")] = None,
-    filter_: Annotated[str, typer.Option("--filter", help="A filter as JSON; {} takes everything.")] = "{}",
-    events: Annotated[str | None, typer.Option(help="Event types, with commas between: article.killed.")] = None,
-    format_: Annotated[str | None, typer.Option("--format", help="article, ninjs or thin.")] = None,
-    description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
-    concurrency: Annotated[int | None, typer.Option(help="Pushes at one time at most.")] = None,
+    filter_: Filter = None,
+    events: Events = None,
+    format_: Format = None,
+    description: Description = None,
+    rate: Rate = None,
+    concurrency: Concurrency = None,
+    ordered: Ordered = None,
+    max_age: MaxAge = None,
+    signature: Signature = None,
+    retry: Retry = None,
+    header: Header = None,
+    challenge: Challenge = None,
+    secret: Secret = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Register a webhook; prints its id, and this once the secret that signs its pushes."""
-    body = given(
+    body = settings_of(
         url=address,
-        filter=parse_json(filter_, "--filter"),
-        events=comma_list(events),
+        filter=filter_,
+        events=events,
         format=format_,
         description=description,
+        rate=rate,
         concurrency=concurrency,
+        ordered=ordered,
+        max_age=max_age,
+        signature=signature,
+        retry=retry,
+        header=header,
+        challenge=challenge,
     )
     with Api(url, token) as api:
-        made = api.call("POST", "/v1/webhooks", body=body)
+        made = api.call("POST", "/v1/webhooks", body=body | given(secret=read_secret(secret)))
+    if as_json:
+        print_json(made)
+        return
+    print(f"id      {made['id']}\nsecret  {made['secret']}")
+    if "verification" in made:
+        print(f"status  {made['status']}{webhook_acts.told(made['verification'])}")
+
+
+def show(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Show a webhook: its settings, how much waits, since when it fails."""
+    with Api(url, token) as api:
+        webhook_acts.print_one(api.call("GET", f"/v1/webhooks/{part(id_)}"), as_json)
+
+
+def edit(
+    id_: Id,
+    address: Annotated[str | None, typer.Option("--address", help="Where to push.")] = None,
+    filter_: Filter = None,
+    events: Events = None,
+    format_: Format = None,
+    description: Description = None,
+    rate: Rate = None,
+    concurrency: Concurrency = None,
+    ordered: Ordered = None,
+    max_age: MaxAge = None,
+    signature: Signature = None,
+    retry: Retry = None,
+    header: Header = None,
+    challenge: Challenge = None,
+    reset: Annotated[
+        list[str] | None, typer.Option(help="A setting to take back to its default, such as rate; may be given again.")
+    ] = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change some settings; the others stay. A filter is merged: null takes a field out of it."""
+    body = settings_of(
+        url=address,
+        filter=filter_,
+        events=events,
+        format=format_,
+        description=description,
+        rate=rate,
+        concurrency=concurrency,
+        ordered=ordered,
+        max_age=max_age,
+        signature=signature,
+        retry=retry,
+        header=header,
+        challenge=challenge,
+    )
+    body |= {("url" if name == "address" else name.replace("-", "_")): None for name in reset or ()}
+    if not body:
+        raise UsageProblem("nothing to change; see newswire webhook edit --help")
+    with Api(url, token) as api:
+        webhook_acts.print_one(api.call("PATCH", f"/v1/webhooks/{part(id_)}", body=body), as_json)
+
+
+def list_(
+    owner: Annotated[str | None, typer.Option(help="Only those of this token's name (operator).")] = None,
+    status: Annotated[str | None, typer.Option(help="Only pending, enabled or disabled ones.")] = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the webhooks with their health."""
+    with Api(url, token) as api:
+        items = list(api.items("/v1/webhooks", **given(owner=owner, status=status)))
+    print_rows(items, ("id", "health", "waiting", "in_flight", "url", "description", "filter"), as_json)
+
+
+def remove(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Remove a webhook, its log and what waits."""
+    with Api(url, token) as api:
+        api.call("DELETE", f"/v1/webhooks/{part(id_)}")
+    webhook_acts.print_done("removed", id_, {"id": id_}, as_json)
+
+
+def rotate(
+    id_: Id,
+    grace: Annotated[
+        int | None, typer.Option(help="Seconds that the old secret still signs too; a day if not given.")
+    ] = None,
+    secret: Secret = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new secret, shown this once; the old one signs beside it for a while."""
+    body = given(grace=grace, secret=read_secret(secret))
+    with Api(url, token) as api:
+        made = api.call("POST", f"/v1/webhooks/{part(id_)}/rotate-secret", body=body)
     if as_json:
         print_json(made)
     else:
         print(f"id      {made['id']}\nsecret  {made['secret']}")
 
 
-def list_(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """List the webhooks."""
+def rekey(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Encrypt all secrets with the first of NEWSWIRE_SECRET_KEY (operator)."""
     with Api(url, token) as api:
-        print_rows(list(api.items("/v1/webhooks")), ("id", "enabled", "url", "description", "filter"), as_json)
-
-
-def attempts(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """List the newest attempts to deliver."""
-    with Api(url, token) as api:
-        found = api.call("GET", f"/v1/webhooks/{part(id_)}/attempts")["items"]
-    print_rows(found, ("at", "sequence", "type", "attempt", "outcome", "status", "ms", "uri"), as_json)
-
-
-def remove(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Remove a webhook."""
-    _act("DELETE", id_, "", "removed", url, token, as_json)
-
-
-def test(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Send a test event."""
-    _act("POST", id_, "/test", "sent a test to", url, token, as_json)
-
-
-def enable(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Let a webhook go on."""
-    _act("POST", id_, "/enable", "enabled", url, token, as_json)
-
-
-def disable(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Stop pushing; events are kept."""
-    _act("POST", id_, "/disable", "disabled", url, token, as_json)
-
-
-def _act(method: str, id_: str, word: str, done: str, url: str | None, token: str | None, as_json: bool) -> None:
-    with Api(url, token) as api:
-        answer = api.call(method, f"/v1/webhooks/{part(id_)}{word}")
+        done = api.call("POST", "/v1/webhooks/rekey")
     if as_json:
-        print_json(answer if answer is not None else {"id": id_})
+        print_json(done)
     else:
-        print(f"{done} {id_}")
+        print(f"encrypted anew: {done['webhooks']}")
+    if done["unreadable"]:
+        names = ", ".join(f"{key['webhook']} {key['key']}" for key in done["unreadable"])
+        raise CommandError(f"no key of NEWSWIRE_SECRET_KEY opens {names}; add theirs, or rotate these secrets")
+
+
+def dry_run(
+    filter_: Annotated[str, typer.Option("--filter", help="A filter as JSON; {} takes everything.")] = "{}",
+    events: Events = None,
+    days: Annotated[int | None, typer.Option(help="The last days to look at, at most 31; 7 if not given.")] = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a filter would have carried in the last days."""
+    body = given(filter=parse_json(filter_, "--filter"), events=comma_list(events), days=days)
+    with Api(url, token) as api:
+        found = api.call("POST", "/v1/webhooks/dry-run", body=body)
+    if as_json:
+        print_json(found)
+        return
+    more = " (there are more than were looked at)" if found["truncated"] else ""
+    print(f"{found['matched']} of {found['scanned']} articles match, {found['pushes']} pushes{more}")
+    print_rows(found["per_day"], ("date", "articles", "pushes"), as_json=False)
+    print_rows([{"type": name, "pushes": count} for name, count in found["by_type"].items()], ("type", "pushes"), False)
+    print_rows(found["items"], ("time", "type", "language", "headline"), as_json=False)

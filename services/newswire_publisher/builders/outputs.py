@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from newswire_publisher.articles.search import ArticleSearch
+from newswire_publisher.builders.hook_routes import hook_routes
 from newswire_publisher.builders.parts import Parts
 from newswire_publisher.live.access import LiveAccess
 from newswire_publisher.live.api import LiveApi
@@ -16,22 +18,24 @@ from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.health import Health
+from newswire_publisher.webhooks.keyring import HookTable, Keyring
 from newswire_publisher.webhooks.log import HookLog
-from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.sink import HookSinks
+from newswire_publisher.webhooks.vault import Vault
 from newswire_publisher.webhooks.worker import HookWorker
 from newswire_runtime.conf import Table
 from newswire_runtime.service import Loop
 from newswire_schemas.article import Article
 
 
-def build_webhooks(parts: Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
+def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, HookApi, list[HookWorker]]:
     """Return the webhooks' sink and routes, and a worker for each partition."""
     partitions, client, settings = parts.settings.partitions, parts.client, parts.settings
-    table = Table(client, "webhooks", Webhook)
+    keyring = Keyring(Vault(settings.secret_keys()))
+    table = HookTable(client, keyring)
     queues = HookQueues(client, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
     notices = Notices(client, table, queues, partitions)
@@ -39,18 +43,19 @@ def build_webhooks(parts: Parts) -> tuple[HookSinks, HookApi, list[HookWorker]]:
     workers, couriers = [], []
     for partition in range(partitions):
         settler = Settler(queues, partition, health.observe, int(settings.webhook_attempts_kept * 1_000))
-        courier = Courier(hooks=table, log_of=log, http=parts.http, settler=settler)
+        courier = Courier(hooks=table, log_of=log, http=parts.http, keyring=keyring, settler=settler)
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
-    api = HookApi(
+    api = hook_routes(
+        parts,
+        search,
         hooks=table,
         queues=queues,
-        log=log,
         attempts=Attempts(client, log, partitions),
+        log=log,
         notices=notices,
         courier=couriers[0],
-        tokens=parts.tokens,
-        guard=parts.guard,
+        keyring=keyring,
     )
     return HookSinks(table, queues), api, workers
 

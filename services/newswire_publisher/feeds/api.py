@@ -101,6 +101,12 @@ class FeedApi:
         await self._leave(name, FormerFeed(access=feed.access, moved_to=to))
         return JSONResponse(_shown(to, feed))
 
+    async def restored(self, name: str) -> None:
+        """A feed came back from a backup: it fills, and its addresses are its own again."""
+        self._serving.changed(name)
+        await self._former.delete(name)
+        await self._refills.ask(name)
+
     async def _leave(self, name: str, former: FormerFeed) -> None:
         """Take a feed away; what is told of it is written first, so that it is never merely unknown."""
         if name == ALL:

@@ -4,7 +4,7 @@ Two filters that ask the same, whatever the order and letter case of their
 values, have equal shapes; the index keeps one of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from newswire_publisher.routing.facts import Facts
@@ -46,11 +46,7 @@ class Shape(NamedTuple):
 
 def shape_of(wanted: Filter) -> Shape:
     """Return the filter's shape."""
-    asks = {
-        (field, frozenset(map(comparable, values)))
-        for field, comparable in _COMPARABLE.items()
-        if (values := getattr(wanted, field))
-    }
+    asks = {(field, comparable_values(field, values)) for field in _COMPARABLE if (values := getattr(wanted, field))}
     if wanted.urgency is not None:
         asks.add(("urgency", frozenset({str(wanted.urgency)})))
     return Shape(
@@ -59,6 +55,11 @@ def shape_of(wanted: Filter) -> Shape:
         any=frozenset(map(shape_of, wanted.any)),
         exclude=shape_of(wanted.exclude) if wanted.exclude is not None else None,
     )
+
+
+def comparable_values(field: str, values: Iterable[str]) -> frozenset[str]:
+    """Return a field's values as they compare, each once."""
+    return frozenset(map(_COMPARABLE[field], values))
 
 
 Predicate = Callable[[Facts], bool]

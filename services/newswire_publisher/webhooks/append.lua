@@ -5,38 +5,38 @@
 -- cursor; a kill and an urgent story go into lanes of their own, which pass it.
 --
 -- KEYS  1 turns (sorted set, ms), 2 bell
--- ARGV  1 article's key ('' for a notice, which has no versions), 2 rank, 3 'retract' or 'show',
---       4 lane: 0 a kill, 1 to 3 urgent, 4 in turn, 5 the entry's fields (JSON array of strings),
---       6… subscription and 'push', 'keep' (no address, or other order) or 'skip' (the type is not wanted)
+-- ARGV  1 article's key ('-' for a notice, which has no versions), 2 rank, 3 'retract' or 'show',
+--       4 lane: 0 a kill, 1 to 3 urgent, 4 in turn, 5 the entry,
+--       6… subscription and 'push', 'keep' (no address) or 'skip' (the type is not wanted)
 -- Returns each entry's number, or 0 if there is none.
 
 --include newswire_runtime/newer.lua
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
 
-local key, rank, act, lane = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local fields = cjson.decode(ARGV[5])
+local key, rank, act, lane, entry = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local has_versions = key ~= '-'
 
 -- An older version that waits in a lane, or to be tried again, is not sent any more.
 local function replace(id, old_number)
-  if redis.call('ZREM', at(id, 'express'), old_number) + redis.call('ZREM', at(id, 'kills'), old_number) > 0 then
-    drop(id, old_number, key)
-    mark(id, old_number, 'superseded')
-  end
-  local before = redis.call('HGET', at(id, 'items'), 'b:' .. key)
-  if before and not redis.call('ZSCORE', at(id, 'leased'), before) then
+  local item = item_of(id, key)
+  local is_idle = item and item.lease == '-'
+  if is_idle then
     for _, place in pairs(RETURNS_TO) do
-      redis.call('ZREM', at(id, place), before)
+      redis.call('ZREM', at(id, place), item.number)
     end
-    drop(id, before, key)
-    mark(id, before, 'superseded')
+    drop(id, key)
+    mark(id, item.number, 'superseded')
+  end
+  local waits = redis.call('ZREM', at(id, 'express'), old_number) + redis.call('ZREM', at(id, 'kills'), old_number)
+  if waits > 0 then
+    mark(id, old_number, 'superseded')
   end
 end
 
 local function append(id, how)
-  local taken = ''
-  local old_number = '0'
-  if key ~= '' then
+  local old_number, taken = '0', ''
+  if has_versions then
     local seen = redis.call('HGET', at(id, 'seen'), key)
     local old_rank
     if seen then
@@ -52,8 +52,8 @@ local function append(id, how)
     end
   end
   local number = redis.call('HINCRBY', at(id, 'state'), 'sequence', 1)
-  redis.call('XADD', at(id, 'log'), number .. '-0', unpack(fields))
-  if key ~= '' then
+  redis.call('XADD', at(id, 'log'), number .. '-0', 'e', entry)
+  if has_versions then
     redis.call('HSET', at(id, 'seen'), key, rank .. ' ' .. number .. taken)
   end
   if how == 'keep' then
@@ -63,13 +63,14 @@ local function append(id, how)
   if old_number ~= '0' then
     replace(id, old_number)
   end
-  local state = redis.call('HMGET', at(id, 'state'), 'pause', 'ordered')
   if lane == 0 then
     redis.call('SADD', at(id, 'ahead'), number)
     redis.call('ZADD', at(id, 'kills'), now, number)
     look_at(id, now)
     return number
-  elseif lane < 4 and state[2] ~= '1' then
+  end
+  local state = redis.call('HMGET', at(id, 'state'), 'pause', 'ordered')
+  if lane < 4 and state[2] ~= '1' then
     redis.call('SADD', at(id, 'ahead'), number)
     redis.call('ZADD', at(id, 'express'), lane * 1e12 + number, number)
   end

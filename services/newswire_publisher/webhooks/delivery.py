@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from newswire_publisher.webhooks.headers import headers as headers_of
+from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import Entry, HookLog, read_entry
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Kind, Leased
@@ -30,7 +30,6 @@ from newswire_publisher.webhooks.retry import (
     next_attempt_of_kill,
 )
 from newswire_publisher.webhooks.settling import Attempt, Settler
-from newswire_publisher.webhooks.signing import Secret, sign
 from newswire_runtime import metrics
 from newswire_runtime.conf import Table
 from newswire_runtime.outbound import GuardedClient
@@ -59,10 +58,13 @@ class Push:
 class Courier:
     """Makes attempts."""
 
-    def __init__(self, *, hooks: Table[Webhook], log_of: HookLog, http: GuardedClient, settler: Settler) -> None:
+    def __init__(
+        self, *, hooks: Table[Webhook], log_of: HookLog, http: GuardedClient, keyring: Keyring, settler: Settler
+    ) -> None:
         self._hooks = hooks
         self._log = log_of
         self._http = http
+        self._keyring = keyring
         self._settler = settler
         self._running: set[asyncio.Task[None]] = set()
 
@@ -73,7 +75,7 @@ class Courier:
         """
         hooks = await self._hooks.all()
         pushes = [
-            Push(hook, read_entry(each.sequence, each.fields), each.attempt, each.kind, each.lease)
+            Push(hook, read_entry(each.sequence, each.entry), each.attempt, each.kind, each.lease)
             for each in leased
             if (hook := hooks.get(each.hook_id)) is not None
         ]
@@ -91,9 +93,7 @@ class Courier:
 
     async def post(self, hook: Webhook, message_id: str, body: bytes) -> Outcome:
         """Sign and post one body."""
-        timestamp = int(time.time())
-        signature = sign([Secret.parse(secret) for secret in hook.secrets], message_id, timestamp, body)
-        headers = headers_of(message_id, timestamp, signature, hook.headers)
+        headers = self._keyring.signed_headers(hook, message_id, body, time.time())
         return await self._http.post(hook.url or "", body, headers, DEADLINE_SECONDS)
 
     async def _attempt(self, push: Push, body: bytes, done: Callable[[], None]) -> None:

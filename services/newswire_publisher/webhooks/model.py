@@ -1,50 +1,33 @@
 """A webhook subscription as it is registered and kept."""
 
-import fnmatch
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from newswire_publisher.articles.message import EVENT_TYPES, Format
+from newswire_publisher.articles.message import Format
 from newswire_publisher.webhooks.headers import check_headers
+from newswire_publisher.webhooks.keys import SigningKey, read_earlier
 from newswire_publisher.webhooks.retry import Policy
-from newswire_publisher.webhooks.signing import Secret
+from newswire_publisher.webhooks.signing import Signature, parse_secret
+from newswire_publisher.webhooks.wanted import Wanted
 from newswire_schemas.article import Line, Utc
-from newswire_schemas.filters import Filter
-
-NOTICE_TYPES = (
-    "webhook.failing",
-    "webhook.recovered",
-    "webhook.disabled",
-    "webhook.exhausted",
-    "webhook.kill_untaken",
-)
-"""What a subscription that asks for it is told of the health of its owner's others; an operator's, of all."""
 
 DEFAULT_CONCURRENCY = 8
-Pattern = Annotated[str, StringConstraints(pattern=r"^[a-z._*]{1,64}$")]
 
 
-class Signature(StrEnum):
-    """The scheme of Standard Webhooks that signs an endpoint's pushes."""
+class Status(StrEnum):
+    """Whether pushes go out. What is `pending` has still to prove that its address wants them."""
 
-    V1 = "v1"
-    V1A = "v1a"
+    PENDING = "pending"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
 
 
-class Settings(BaseModel):
+class Settings(Wanted):
     """What an integrator sets. Without ``url`` the subscription is pull-only."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     url: Annotated[str, StringConstraints(max_length=2_000)] | None = None
-    filter: Filter = Filter()
-    events: Annotated[tuple[Pattern, ...], Field(max_length=20)] = Field(
-        (),
-        description="Event types such as `article.new`, or patterns such as `article.*`; empty for all of articles. "
-        "`webhook.*` tells of the health of your webhooks.",
-    )
     format: Format = Format.ARTICLE
     description: Line | None = None
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with every push.")
@@ -52,20 +35,16 @@ class Settings(BaseModel):
     rate: float | None = Field(None, gt=0, le=10_000, description="Pushes a second, at most; none: no bound.")
     ordered: bool = Field(False, description="One push at a time, in the log's order; a failing one is waited for.")
     max_age: int | None = Field(None, ge=1, description="Seconds after which an entry is not pushed any more.")
-    signature: Signature = Field(Signature.V1, description="v1: HMAC-SHA256; v1a: ed25519.")
+    signature: Signature = Field(
+        Signature.V1, description="v1: HMAC-SHA256; v1a: ed25519. A change counts from the next rotation."
+    )
     retry: tuple[float, ...] | None = Field(
         None, description="Seconds between attempts, instead of the usual schedule."
     )
 
-    @field_validator("events")
-    @classmethod
-    def _some_type(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        for pattern in patterns:
-            types = (*EVENT_TYPES.values(), *NOTICE_TYPES)
-            if not any(fnmatch.fnmatchcase(name, pattern) for name in types):
-                known = ", ".join(types)
-                raise ValueError(f"{pattern!r} matches no event type; there are {known}")
-        return patterns
+    challenge: bool = Field(
+        False, description="Push nothing until the address has echoed a random token, also after a change of its host."
+    )
 
     @field_validator("headers")
     @classmethod
@@ -82,18 +61,21 @@ class Settings(BaseModel):
 class Registration(Settings):
     """The body of ``POST /v1/webhooks``: the settings, and the secret if the integrator brings one."""
 
-    secret: str | None = None
+    secret: str | None = Field(None, description="Your own: `whsec_…`, or for v1a a private key `whsk_…`.")
 
     @field_validator("secret")
     @classmethod
-    def _readable(cls, text: str | None) -> str | None:
-        if text is not None:
-            Secret.parse(text)
+    def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is None:
+            return None
+        scheme = parse_secret(text).label
+        if info.data.get("signature") == Signature.V1A and scheme != Signature.V1A:
+            raise ValueError("it is a secret of v1; with signature v1a give a whsk_ private key, or leave it out")
         return text
 
 
 class Webhook(Settings):
-    """A subscription as it is kept. The secret is written to storage only, and shown once, at creation."""
+    """A subscription as it is kept. The sealed secrets of its keys are written to storage only."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -102,15 +84,24 @@ class Webhook(Settings):
     is_operators: bool = False
     """Whether an operator made it: its notices then tell of all webhooks."""
     created: Utc
-    secrets: tuple[str, ...] = Field((), repr=False)
+    keys: tuple[SigningKey, ...] = ()
+    """Newest first; those that have ended stay until the next rotation."""
     enabled: bool = True
     disabled_reason: Line | None = None
+    verified: bool = Field(True, description="False until the address has echoed its challenge.")
     revision: int = 1
     """Raised with every change, so that whoever carries an older one to the queue changes nothing there."""
 
-    @field_serializer("secrets")
-    def _hide(self, secrets: tuple[str, ...], info: Any) -> list[str]:
-        return list(secrets) if (info.context or {}).get("reveal") else []
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier(cls, row: Any) -> Any:
+        return read_earlier(row)
+
+    @property
+    def status(self) -> Status:
+        if not self.enabled:
+            return Status.DISABLED
+        return Status.ENABLED if self.verified else Status.PENDING
 
     @property
     def pushes(self) -> bool:
@@ -123,22 +114,13 @@ class Webhook(Settings):
     @property
     def is_pushed(self) -> bool:
         """Whether pushes go out now."""
-        return self.enabled and self.url is not None
-
-    def wants(self, event_type: str) -> bool:
-        if not self.events:
-            return event_type not in NOTICE_TYPES
-        return any(fnmatch.fnmatchcase(event_type, pattern) for pattern in self.events)
-
-    @property
-    def takes_articles(self) -> bool:
-        return any(map(self.wants, EVENT_TYPES.values()))
-
-    @property
-    def takes_notices(self) -> bool:
-        return any(map(self.wants, NOTICE_TYPES))
+        return self.status is Status.ENABLED and self.url is not None
 
     def shown(self) -> dict[str, Any]:
         """Return what its owner sees."""
-        body = self.model_dump(mode="json", exclude={"secrets", "filter"}, exclude_none=True)
-        return body | {"filter": self.filter.model_dump(mode="json", exclude_defaults=True)}
+        hidden = {"keys", "filter", "verified", "is_operators"}
+        body = self.model_dump(mode="json", exclude=hidden, exclude_none=True)
+        body["filter"] = self.filter.model_dump(mode="json", exclude_defaults=True)
+        if self.keys and self.keys[0].public_key:
+            body["public_key"] = self.keys[0].public_key
+        return body | {"status": self.status.value, "keys": [key.shown() for key in self.keys]}

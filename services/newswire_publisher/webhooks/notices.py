@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from newswire_publisher.webhooks.log import notice_fields
+from newswire_publisher.webhooks.log import NO_KEY, notice_of
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Appending
 from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
@@ -45,10 +45,10 @@ class Notices:
         await self._client.xadd(place, row, maxlen=KEPT_NOTICES)
         if hook.takes_notices:
             return
-        fields = notice_fields(event_type, moment, text.encode())
+        entry = notice_of(event_type, moment, text.encode())
         await self._queues.append(
             [
-                Appending(other.id, "push" if other.pushes else "keep", "", "", False, IN_TURN, fields)
+                Appending(other.id, "push" if other.pushes else "keep", NO_KEY, "0:0", False, IN_TURN, entry)
                 for other in (await self._hooks.all()).values()
                 if other.wants(event_type) and (other.is_operators or other.owner == hook.owner)
             ]

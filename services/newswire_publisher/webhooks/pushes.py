@@ -12,7 +12,8 @@ class Appending:
     """One entry for one subscription.
 
     ``how``: ``push``, ``keep`` (in the log alone) or ``skip`` (a version that the subscription
-    does not want to hear of, but that is newer than those it has). ``fields`` from `log.fields_of`.
+    does not want to hear of, but that is newer than those it has). ``key``: '-' for a notice.
+    ``entry`` from `log.entry_of`.
     """
 
     hook_id: str
@@ -21,7 +22,7 @@ class Appending:
     rank: str
     retracts: bool
     lane: int
-    fields: str
+    entry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Leased:
     attempt: int
     kind: Kind
     lease: str
-    fields: dict[bytes, bytes]
+    entry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Settlement:
 
     hook_id: str
     sequence: int
+    key: str
     lease: str
     what: What
     retry_at_ms: int

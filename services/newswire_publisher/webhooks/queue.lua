@@ -9,11 +9,13 @@
 --   retry ────────┤                        └─ exhausted: failed
 --   replaying ────┘
 --
--- Of an article at most one version is on its way or waits to be tried again (items b:KEY). One that comes
--- meanwhile is parked (f:KEY) and follows it. Only the newest is ever sent (seen): who comes to an older
--- one marks it superseded and sends the newest in its place.
+-- Of an article at most one version is on its way or waits to be tried again: its item is the article's.
+-- One that comes meanwhile is parked in the item and follows. Only the newest is ever sent (seen): who comes
+-- to an older one marks it superseded and sends the newest in its place.
 --
--- items  N 'LEASE ATTEMPTS KIND KEY', b:KEY N, f:KEY 'N KIND'; KIND is live, kill or replay
+-- log    N-0 'KEY TYPE MOMENT …': an article's key, or '-' for a notice
+-- items  SLOT 'N LEASE ATTEMPTS KIND FOLLOWS': SLOT is the article's key, or '#N' of a notice; LEASE '-' if it
+--        waits; KIND live, kill or replay; FOLLOWS 'N:KIND' or '-'
 -- seen   KEY 'RANK N taken:ms…': the newest version and its entry, and which entries were taken when
 
 local turns, bell = KEYS[1], KEYS[2]
@@ -25,7 +27,7 @@ end
 
 local function read(id, number)
   local rows = redis.call('XRANGE', at(id, 'log'), number .. '-0', number .. '-0')
-  return rows[1] and rows[1][2]
+  return rows[1] and rows[1][2][2]
 end
 
 -- The number of an article's newest entry.
@@ -34,11 +36,25 @@ local function newest_of(id, key)
   return seen and tonumber(string.match(seen, '^%S+ (%d+)'))
 end
 
-local function item_of(id, number)
-  local item = redis.call('HGET', at(id, 'items'), number)
+local function slot_of(key, number)
+  return key == '-' and '#' .. number or key
+end
+
+local function item_of(id, slot)
+  local item = redis.call('HGET', at(id, 'items'), slot)
   if item then
-    return string.match(item, '^(%S+) (%d+) (%S+) (.*)$')
+    local number, lease, attempts, kind, follows = string.match(item, '^(%d+) (%S+) (%d+) (%S+) (%S+)$')
+    return { number = tonumber(number), lease = lease, attempts = attempts, kind = kind, follows = follows }
   end
+end
+
+local function put(id, slot, item)
+  local words = item.number .. ' ' .. item.lease .. ' ' .. item.attempts .. ' ' .. item.kind .. ' ' .. item.follows
+  redis.call('HSET', at(id, 'items'), slot, words)
+end
+
+local function drop(id, slot)
+  redis.call('HDEL', at(id, 'items'), slot)
 end
 
 -- Log what became of an entry without an attempt.
@@ -57,27 +73,18 @@ local function requeue(id, number, kind, moment)
 end
 
 local WITHDRAWS = { ['article.killed'] = true, ['article.withheld'] = true }
-local function kind_of(entry)
-  return WITHDRAWS[entry[10]] and 'kill' or 'live'
+local function kind_of(type)
+  return WITHDRAWS[type] and 'kill' or 'live'
 end
 
--- Let what was parked behind an article's push go; return whether anything was.
-local function release(id, key)
-  local parked = key ~= '' and redis.call('HGET', at(id, 'items'), 'f:' .. key)
-  if not parked then
+-- Let what is parked in an item go; return whether anything is.
+local function release(id, item)
+  if item.follows == '-' then
     return false
   end
-  local number, kind = string.match(parked, '^(%d+) (%S+)$')
-  redis.call('HDEL', at(id, 'items'), 'f:' .. key)
+  local number, kind = string.match(item.follows, '^(%d+):(%S+)$')
+  item.follows = '-'
   redis.call('HINCRBY', at(id, 'state'), 'parked', -1)
   requeue(id, number, kind, now)
   return true
-end
-
--- Forget a push that is done with, one way or another.
-local function drop(id, number, key)
-  redis.call('HDEL', at(id, 'items'), number)
-  if key ~= '' and redis.call('HGET', at(id, 'items'), 'b:' .. key) == tostring(number) then
-    redis.call('HDEL', at(id, 'items'), 'b:' .. key)
-  end
 end

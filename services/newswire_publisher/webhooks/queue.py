@@ -53,7 +53,7 @@ class HookQueues:
         places: list[list[int]] = []
         grouped: dict[tuple[int, tuple[Word, ...]], list[int]] = {}
         for place, each in enumerate(appendings):
-            head: tuple[Word, ...] = each.key, each.rank, "retract" if each.retracts else "show", each.lane, each.fields
+            head: tuple[Word, ...] = each.key, each.rank, "retract" if each.retracts else "show", each.lane, each.entry
             grouped.setdefault((partition_of(each.hook_id, self._partitions), head), []).append(place)
         for (partition, head), members in grouped.items():
             for start in range(0, len(members), MOST_IN_BATCH):
@@ -75,19 +75,11 @@ class HookQueues:
         Returns it, the milliseconds until more is (None if nothing waits), and what `listen` wants to know.
         """
         words: list[Word] = [room, most, lease_ms, lease, 64]
-        wait, rung, *found = await self._take(self._client, _shared(partition), words)
+        wait, rung, *found = json.loads(await self._take(self._client, _shared(partition), words))
         leased = [
-            Leased(
-                str(hook_id, "ascii"),
-                int(number),
-                int(attempt),
-                str(kind, "ascii"),  # type: ignore[arg-type]  # queue.lua knows these three
-                lease,
-                dict(zip(fields[::2], fields[1::2], strict=True)),
-            )
-            for hook_id, number, attempt, kind, *fields in found
+            Leased(hook_id, number, attempt, kind, lease, entry) for hook_id, number, attempt, kind, entry in found
         ]
-        return leased, None if wait < 0 else int(wait), rung.decode()
+        return leased, None if wait < 0 else wait, rung
 
     async def listen(self, partition: int, rung: str, wait_ms: int) -> None:
         """Wait until the bell has rung since ``rung``, but no longer than ``wait_ms``."""
@@ -101,12 +93,13 @@ class HookQueues:
         """Settle attempts in one step, and drop what is known of attempts before ``oldest_ms``."""
         rows = [
             (
-                *(each.hook_id, each.sequence, each.lease, each.what, each.retry_at_ms, each.pause_until_ms),
-                *(each.circuit_ms, each.record),
+                *(each.hook_id, each.sequence, each.key, each.lease, each.what),
+                *(each.retry_at_ms, each.pause_until_ms, each.circuit_ms),
             )
             for each in settlements
         ]
         words: list[Word] = [json.dumps(rows), oldest_ms, CIRCUIT_FAILURES, CIRCUIT_LONGEST_MS]
+        words += [each.record for each in settlements]
         notes = await self._settle(self._client, _shared(partition), words)
         return [Noted(place - 1, what.decode(), int(since)) for place, what, since in notes]
 

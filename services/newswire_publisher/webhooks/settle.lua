@@ -2,9 +2,10 @@
 -- Settle attempts: done with each push, or again later; and log them.
 --
 -- KEYS  1 turns, 2 bell
--- ARGV  1 attempts (JSON array of arrays: subscription, number, lease token, what, when to retry (ms), no push
---       before (ms, 0: no pause), first pause of the circuit (ms, 0: says nothing of the endpoint), attempt),
---       2 oldest attempt kept (ms), 3 failures in a row that open the circuit, 4 its longest pause (ms)
+-- ARGV  1 attempts (JSON array of arrays: subscription, number, article's key or '-', lease token, what, when to
+--       retry (ms), no push before (ms, 0: no pause), first pause of the circuit (ms, 0: it says nothing of the
+--       endpoint)), 2 oldest attempt kept (ms), 3 failures in a row that open the circuit, 4 its longest pause (ms),
+--       5… what the log of attempts keeps of each
 --       What is 'delivered', 'retry', 'exhausted' or 'gone'.
 -- Returns {place in the array, 'lost' | 'opened' | 'recovered' | 'failing', failing since (ms)} for each of note.
 -- An attempt whose lease was lost is logged, and whoever holds the push decides.
@@ -19,15 +20,29 @@ local function note(place, what, since)
   noted[#noted + 1] = { place, what, tonumber(since or '0') }
 end
 
+-- What this call knows of an endpoint: 'full' if something waits for a place, 'failing' if its last attempt failed.
+local known = {}
+local function state_of(id)
+  local state = known[id]
+  if not state then
+    local values = redis.call('HMGET', at(id, 'state'), 'full', 'failing')
+    state = { full = values[1] == '1', failing = values[2] }
+    known[id] = state
+  end
+  return state
+end
+
 -- The endpoint took something: whatever its circuit held back may go.
 local function succeeded(id, place)
-  local state = redis.call('HMGET', at(id, 'state'), 'failing', 'opens')
-  if state[1] then
+  local state = state_of(id)
+  if state.failing then
+    local opens = redis.call('HGET', at(id, 'state'), 'opens')
     redis.call('HDEL', at(id, 'state'), 'failing', 'fails', 'opens', 'half', 'open')
-    if state[2] then
-      note(place, 'recovered', state[1])
+    if opens then
+      note(place, 'recovered', state.failing)
       look_at(id, now)
     end
+    state.failing = nil
   end
 end
 
@@ -35,6 +50,7 @@ local function failed(id, place, first_pause)
   local fails = redis.call('HINCRBY', at(id, 'state'), 'fails', 1)
   redis.call('HSETNX', at(id, 'state'), 'failing', now)
   local state = redis.call('HMGET', at(id, 'state'), 'failing', 'half', 'open', 'opens')
+  state_of(id).failing = state[1]
   local opens = tonumber(state[4] or '0')
   local is_open = state[2] and tonumber(state[3]) > now
   if fails >= opens_at and not is_open then
@@ -51,14 +67,14 @@ local function cancel(id)
   local state = redis.call('HMGET', at(id, 'state'), 'cursor', 'sequence')
   local last = tonumber(state[2] or '0')
   redis.call('HSET', at(id, 'state'), 'on', 0, 'cursor', last, 'parked', 0)
-  for _, item in ipairs(redis.call('HKEYS', at(id, 'items'))) do
-    if string.find(item, '^f:') or (string.find(item, '^%d') and not redis.call('ZSCORE', at(id, 'leased'), item)) then
-      redis.call('HDEL', at(id, 'items'), item)
-    elseif string.find(item, '^b:') then
-      local number = redis.call('HGET', at(id, 'items'), item)
-      if not redis.call('ZSCORE', at(id, 'leased'), number) then
-        redis.call('HDEL', at(id, 'items'), item)
-      end
+  local items = redis.call('HKEYS', at(id, 'items'))
+  for _, slot in ipairs(items) do
+    local item = item_of(id, slot)
+    item.follows = '-'
+    if item.lease == '-' then
+      drop(id, slot)
+    else
+      put(id, slot, item)
     end
   end
   for _, place in ipairs({ 'kills', 'express', 'retry', 'replaying', 'replays', 'ahead' }) do
@@ -69,42 +85,52 @@ local function cancel(id)
   end
 end
 
-local function taken(id, number, key)
-  if key ~= '' then
-    local seen = redis.call('HGET', at(id, 'seen'), key)
-    if seen then
-      redis.call('HSET', at(id, 'seen'), key, seen .. ' ' .. number .. ':' .. now)
-    end
+local function taken(id, number, key, kind)
+  local seen = key ~= '-' and redis.call('HGET', at(id, 'seen'), key)
+  if seen then
+    redis.call('HSET', at(id, 'seen'), key, seen .. ' ' .. number .. ':' .. now)
   end
-  redis.call('ZREM', at(id, 'failed'), number)
+  if kind == 'replay' then
+    redis.call('ZREM', at(id, 'failed'), number)
+  end
 end
 
-for place, attempt in ipairs(cjson.decode(ARGV[1])) do
-  local id, number, token, what, again, pause, first_pause, text = unpack(attempt)
-  local lease, attempts, kind, key = item_of(id, number)
-  if lease == token or redis.call('EXISTS', at(id, 'state')) == 1 then -- else it was deleted
-    redis.call('XADD', at(id, 'attempts'), 'MINID', '~', oldest, '*', 'attempt', text)
+-- Return whether anything else of the article may go now.
+local function decide(id, number, key, item, what, again, pause)
+  local slot = slot_of(key, number)
+  redis.call('ZREM', at(id, 'leased'), slot)
+  local is_released = release(id, item)
+  local is_newest = what ~= 'retry' or key == '-' or (newest_of(id, key) or 0) <= number
+  if what == 'retry' and not is_released and is_newest then
+    item.lease = '-'
+    put(id, slot, item)
+    requeue(id, number, item.kind, again)
+    look_at(id, item.kind == 'kill' and again or math.max(again, pause))
+    return false
   end
-  if lease ~= token then
+  drop(id, slot)
+  if what == 'retry' then
+    mark(id, number, 'superseded')
+  elseif what == 'exhausted' then
+    redis.call('ZADD', at(id, 'failed'), number, number)
+  elseif what == 'delivered' then
+    taken(id, number, key, item.kind)
+  end
+  return is_released
+end
+
+local rings = false
+for place, attempt in ipairs(cjson.decode(ARGV[1])) do
+  local id, number, key, token, what, again, pause, first_pause = unpack(attempt)
+  local item = item_of(id, slot_of(key, number))
+  local is_ours = item and item.number == number and item.lease == token
+  if is_ours or redis.call('EXISTS', at(id, 'state')) == 1 then -- else it was deleted
+    redis.call('XADD', at(id, 'attempts'), 'MINID', '~', oldest, '*', 'attempt', ARGV[4 + place])
+  end
+  if not is_ours then
     note(place, 'lost')
   else
-    redis.call('ZREM', at(id, 'leased'), number)
-    local is_released = release(id, key)
-    local newest = what == 'retry' and key ~= '' and newest_of(id, key)
-    if what == 'retry' and not is_released and not (newest and newest > number) then
-      redis.call('HSET', at(id, 'items'), number, '- ' .. attempts .. ' ' .. kind .. ' ' .. key)
-      requeue(id, number, kind, again)
-      look_at(id, kind == 'kill' and again or math.max(again, pause))
-    else
-      drop(id, number, key)
-      if what == 'retry' then
-        mark(id, number, 'superseded')
-      elseif what == 'exhausted' then
-        redis.call('ZADD', at(id, 'failed'), number, number)
-      elseif what == 'delivered' then
-        taken(id, number, key)
-      end
-    end
+    local is_released = decide(id, number, key, item, what, again, pause)
     if pause > 0 then
       redis.call('HSET', at(id, 'state'), 'pause', pause)
     end
@@ -115,10 +141,13 @@ for place, attempt in ipairs(cjson.decode(ARGV[1])) do
     end
     if what == 'gone' then
       cancel(id)
-    elseif is_released or redis.call('HGET', at(id, 'state'), 'full') == '1' then
+    elseif is_released or state_of(id).full then
       look_at(id, now)
-      redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
+      rings = true
     end
   end
+end
+if rings then
+  redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
 end
 return noted

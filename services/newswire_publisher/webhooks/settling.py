@@ -96,6 +96,7 @@ class Settler:
             Settlement(
                 attempt.hook.id,
                 attempt.entry.sequence,
+                attempt.entry.key,
                 attempt.lease,
                 _WHAT[type(attempt.decision)],
                 attempt.decision.at_ms if isinstance(attempt.decision, Retry) else 0,

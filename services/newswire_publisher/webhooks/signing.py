@@ -1,25 +1,29 @@
 """Signatures of Standard Webhooks 1.0.
 
-The content that is signed is ``id.timestamp.body``; the ``webhook-signature``
-header holds one ``label,base64`` for each key, separated by spaces, so that a
-receiver keeps verifying while a secret is rotated. A scheme is a `Signer`: its
-label and how it signs. ``v1`` is HMAC-SHA256 with a shared secret.
+    secret text ─▶ Secret (v1) or KeyPair (v1a) ─┐
+    id.timestamp.body ───────────────────────────┴▶ "v1,base64 v1a,base64 …"
+
+The ``webhook-signature`` header holds one ``label,base64`` for each key, separated by
+spaces, so that a receiver keeps verifying while a secret is rotated. A scheme is a
+`Signer`: its label and how it signs.
 """
 
-import base64
 import binascii
-import hmac
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Protocol
 
-PREFIX = "whsec_"
-MIN_BYTES, MAX_BYTES = 24, 64
+from newswire_publisher.webhooks.schemes import (
+    PRIVATE_PREFIX,
+    PUBLIC_PREFIX,
+    BadSecret,
+    KeyPair,
+    RandomBytes,
+    Secret,
+    Signature,
+)
 
-
-class BadSecret(ValueError):  # noqa: N818 - it names what is bad
-    """A text that is no secret of Standard Webhooks; the message says why and never repeats it."""
+__all__ = ["BadSecret", "KeyPair", "Secret", "Signature", "Signer", "generate_secret", "parse_secret", "sign"]
 
 
 class Signer(Protocol):
@@ -31,46 +35,23 @@ class Signer(Protocol):
     def signature(self, content: bytes) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A shared secret of 24 to 64 bytes (scheme ``v1``). Its text form starts with ``whsec_``."""
+_SCHEMES: dict[str, type[Secret] | type[KeyPair]] = {Signature.V1: Secret, Signature.V1A: KeyPair}
 
-    key: bytes = field(repr=False)
 
-    def __post_init__(self) -> None:
-        if not MIN_BYTES <= len(self.key) <= MAX_BYTES:
-            raise BadSecret(f"webhook secret: has {len(self.key)} bytes; give {MIN_BYTES} to {MAX_BYTES}")
+def parse_secret(text: str) -> Secret | KeyPair:
+    """Read a secret of either scheme, which its prefix names.
 
-    @property
-    def label(self) -> str:
-        return "v1"
+    Raises:
+        BadSecret: it is none of Standard Webhooks.
+    """
+    if text.startswith(PUBLIC_PREFIX):
+        raise BadSecret(f"webhook secret: {PUBLIC_PREFIX} is a public key; give the private one, {PRIVATE_PREFIX}")
+    return KeyPair.parse(text) if text.startswith(PRIVATE_PREFIX) else Secret.parse(text)
 
-    def signature(self, content: bytes) -> bytes:
-        return hmac.digest(self.key, content, "sha256")
 
-    @classmethod
-    def parse(cls, text: str) -> "Secret":
-        """Read ``whsec_`` and base64.
-
-        Raises:
-            BadSecret: the prefix, the base64 or the length is not right.
-        """
-        if not text.startswith(PREFIX):
-            raise BadSecret(f"webhook secret: must start with {PREFIX}")
-        try:
-            key = base64.b64decode(text[len(PREFIX) :], validate=True)
-        except (binascii.Error, ValueError) as exc:
-            raise BadSecret(f"webhook secret: what follows {PREFIX} must be padded base64") from exc
-        return cls(key)
-
-    @classmethod
-    def generate(cls, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> "Secret":
-        """Make a new secret of 32 bytes."""
-        return cls(random_bytes(32))
-
-    def reveal(self) -> str:
-        """Return the text form, which receivers configure."""
-        return PREFIX + base64.b64encode(self.key).decode()
+def generate_secret(scheme: Signature, random_bytes: RandomBytes = secrets.token_bytes) -> Secret | KeyPair:
+    """Make a new secret of a scheme."""
+    return _SCHEMES[scheme].generate(random_bytes)
 
 
 def sign(signers: Sequence[Signer], message_id: str, timestamp: int, body: bytes) -> str:

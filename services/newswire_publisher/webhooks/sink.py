@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from newswire_publisher.articles.message import EVENT_TYPES
 from newswire_publisher.routing.sinks import RETRACTIONS, Dispatch
-from newswire_publisher.webhooks.log import fields_of
+from newswire_publisher.webhooks.log import entry_of
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Appending
 from newswire_publisher.webhooks.queue import IN_TURN, KILL_LANE, HookQueues
@@ -45,7 +45,7 @@ class HookSinks:
                 continue  # deleted meanwhile
             event_type = EVENT_TYPES[dispatch.act]
             version = dispatch.article.key, str(dispatch.article.rank)
-            fields = written.get(version) or written.setdefault(version, fields_of(dispatch, event_type))
+            entry = written.get(version) or written.setdefault(version, entry_of(dispatch, event_type))
             appendings.append(
                 Appending(
                     hook.id,
@@ -53,7 +53,7 @@ class HookSinks:
                     *version,
                     dispatch.act in RETRACTIONS,
                     lane_of(dispatch.act, dispatch.article),
-                    fields,
+                    entry,
                 )
             )
         await self._queues.append(appendings)

@@ -3,7 +3,8 @@
 --
 -- KEYS  1 turns, 2 bell
 -- ARGV  1 room for pushes, 2 most of one endpoint, 3 lease (ms), 4 lease token, 5 most endpoints to look at
--- Returns {ms until the next turn or -1, the bell's last entry, {subscription, number, attempt, kind, the entry's fields…}, …}.
+-- Returns [ms until the next turn or -1, the bell's last entry, [subscription, number, attempt, kind, entry], …] as
+-- JSON: one word, because reading many words a push costs the client more than the push itself.
 
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
@@ -29,92 +30,86 @@ local function state_of(id)
 end
 
 -- Its worker is gone: what it had goes out again, unless a newer version has come.
-local function give_back(id, number)
-  redis.call('ZREM', at(id, 'leased'), number)
-  local _, attempts, kind, key = item_of(id, number)
-  if not kind then
+local function give_back(id, slot)
+  redis.call('ZREM', at(id, 'leased'), slot)
+  local item = item_of(id, slot)
+  if not item then
     return
   end
-  local newest = key ~= '' and newest_of(id, key)
-  if release(id, key) or (newest and newest > tonumber(number)) then
-    drop(id, number, key)
-    mark(id, number, 'superseded')
+  if release(id, item) or (newest_of(id, slot) or 0) > item.number then
+    drop(id, slot)
+    mark(id, item.number, 'superseded')
   else
-    redis.call('HSET', at(id, 'items'), number, '- ' .. attempts .. ' ' .. kind .. ' ' .. key)
-    requeue(id, number, kind, now)
+    item.lease = '-'
+    put(id, slot, item)
+    requeue(id, item.number, item.kind, now)
   end
 end
 
-local function park(id, number, key, kind)
-  local before = redis.call('HGET', at(id, 'items'), 'f:' .. key)
-  if before then
-    mark(id, string.match(before, '^%d+'), 'superseded')
-  else
+-- Let a version follow the one that is on its way.
+local function park(id, slot, item, number, kind)
+  if item.follows == '-' then
     redis.call('HINCRBY', at(id, 'state'), 'parked', 1)
+  else
+    mark(id, string.match(item.follows, '^%d+'), 'superseded')
   end
-  redis.call('HSET', at(id, 'items'), 'f:' .. key, number .. ' ' .. kind)
+  item.follows = number .. ':' .. kind
+  put(id, slot, item)
 end
 
--- The entry to send for this one: itself, the newest version in its place, or nil.
-local function current(id, state, number, key, kind)
-  local newest = newest_of(id, key)
-  if not newest or newest <= number then
-    return number
-  end
-  drop(id, number, key)
-  mark(id, number, 'superseded', ',"by":' .. newest)
-  local ahead = at(id, 'ahead')
-  local is_handled = newest <= state.cursor or redis.call('SISMEMBER', ahead, newest) == 1
-  if state.ordered or is_handled or kind == 'replay' then
-    return nil -- it has its own place, in the log or in this replay
-  end
-  redis.call('SADD', ahead, newest)
-  state.ahead = true
-  return newest
+-- Whether the newest version of an article has its own place, in the log or in a lane.
+local function has_place(id, state, newest)
+  return state.ordered or newest <= state.cursor or redis.call('SISMEMBER', at(id, 'ahead'), newest) == 1
 end
 
 -- Lease a push; return whether it was. `entry` is the log's, if it is known.
 local function start(id, state, number, kind, entry)
   entry = entry or read(id, number)
-  local _, attempts, known = item_of(id, number)
   if not entry then
-    redis.call('HDEL', at(id, 'items'), number)
     mark(id, number, 'exhausted', ',"detail":"the entry is kept no more"')
     return false
   end
-  local key = entry[2]
-  if key ~= '' then
-    local sent = current(id, state, number, key, kind)
-    if not sent then
-      return false
-    elseif sent ~= number then
-      number, attempts, known = sent, nil, nil
-      entry = read(id, number)
-      kind = kind_of(entry)
-    end
-    local busy = redis.call('HGET', at(id, 'items'), 'b:' .. key)
-    if busy and tonumber(busy) ~= number then
-      if kind ~= 'replay' then
-        park(id, number, key, kind)
+  local key, type, moment = string.match(entry, '^(%S+) (%S+) (%d+)')
+  kind = kind or kind_of(type)
+  local slot = slot_of(key, number)
+  local item = item_of(id, slot)
+  local newest = key ~= '-' and newest_of(id, key) or number
+  if newest > number then
+    mark(id, number, 'superseded', ',"by":' .. newest)
+    if item and item.number == number then
+      drop(id, slot)
+      if release(id, item) then
+        return false
       end
+      item = nil
+    end
+    if kind == 'replay' or has_place(id, state, newest) then
       return false
     end
+    redis.call('SADD', at(id, 'ahead'), newest)
+    state.ahead = true
+    number, entry = newest, read(id, newest)
+    key, type, moment = string.match(entry, '^(%S+) (%S+) (%d+)')
+    kind = kind_of(type)
   end
-  if kind == 'replay' and known and known ~= 'replay' or redis.call('ZSCORE', at(id, 'leased'), number) then
+  if item and item.number ~= number then
+    if kind ~= 'replay' then
+      park(id, slot, item, number, kind)
+    end
+    return false
+  elseif item and (item.lease ~= '-' or (kind == 'replay' and item.kind ~= 'replay')) then
     return false -- it is on its way, or has its own time
   end
-  if state.age > 0 and kind == 'live' and tonumber(entry[12]) + state.age < now then
-    drop(id, number, key)
+  if state.age > 0 and kind == 'live' and tonumber(moment) + state.age < now then
+    drop(id, slot)
     mark(id, number, 'expired')
     return false
   end
-  attempts = tonumber(attempts or '0') + 1
-  redis.call('ZADD', at(id, 'leased'), now + lease_ms, number)
-  redis.call('HSET', at(id, 'items'), number, token .. ' ' .. attempts .. ' ' .. kind .. ' ' .. key)
-  if key ~= '' then
-    redis.call('HSET', at(id, 'items'), 'b:' .. key, number)
-  end
-  result[#result + 1] = { id, number, attempts, kind, unpack(entry) }
+  item = item or { attempts = 0, follows = '-' }
+  item.number, item.lease, item.kind, item.attempts = number, token, kind, item.attempts + 1
+  redis.call('ZADD', at(id, 'leased'), now + lease_ms, slot)
+  put(id, slot, item)
+  result[#result + 1] = { id, number, item.attempts, kind, entry }
   if state.gap > 0 then
     state.next = math.max(state.next, now - (state.burst - 1) * state.gap) + state.gap
     state.spent = true
@@ -155,7 +150,7 @@ local function from_log(id, state, free)
       passed = passed + 1
       if state.ahead and redis.call('SREM', ahead, number) == 1 then
         state.ahead = redis.call('EXISTS', ahead) == 1
-      elseif start(id, state, number, kind_of(row[2]), row[2]) then
+      elseif start(id, state, number, nil, row[2][2]) then
         free = free - 1
       end
     end
@@ -242,8 +237,8 @@ local function serve(id)
     redis.call('ZREM', turns, id)
     return
   end
-  for _, number in ipairs(redis.call('ZRANGEBYSCORE', at(id, 'leased'), '-inf', now)) do
-    give_back(id, number)
+  for _, slot in ipairs(redis.call('ZRANGEBYSCORE', at(id, 'leased'), '-inf', now)) do
+    give_back(id, slot)
   end
   local held = redis.call('ZCARD', at(id, 'leased'))
   local bound = state.ordered and 1 or state.concurrency
@@ -308,4 +303,4 @@ local first = redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES')
 if first[2] then
   result[1] = math.max(0, math.ceil(tonumber(first[2]) - now))
 end
-return result
+return cjson.encode(result)

@@ -61,6 +61,10 @@ class HookWorker:
                 except (RedisError, OSError) as exc:
                     log.warning("webhook.worker_failed", error=str(exc))
                     await asyncio.sleep(0.2)
+                except Exception:
+                    # What was leased goes out again when its lease ends; the others must not wait for it.
+                    log.exception("webhook.worker_failed")
+                    await asyncio.sleep(0.2)
         finally:
             await self._finish()
 

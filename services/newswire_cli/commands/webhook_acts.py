@@ -1,0 +1,182 @@
+"""What is done with a webhook: test, verify, enable, disable, events, attempts, replay, resend, notices."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from newswire_cli.client import Api, AsJson, Token, Url, given, part, print_json, print_rows
+from newswire_cli.failures import CommandError
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="Its id, from `newswire webhook list`.")]
+Attempt = Annotated[str, typer.Argument(metavar="ATTEMPT", help="The attempt's id, from `newswire webhook attempts`.")]
+Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+
+
+def install(webhook: typer.Typer) -> None:
+    """Add the commands to the group of the webhooks'."""
+    named: dict[str, Callable[..., None]] = {
+        "test": test,
+        "verify": verify,
+        "enable": enable,
+        "disable": disable,
+        "events": events,
+        "attempts": attempts,
+        "attempt": attempt,
+        "replay": replay,
+        "resend": resend,
+        "notices": notices,
+    }
+    for name, command in named.items():
+        webhook.command(name)(command)
+
+
+def test(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Send a test event now, and print what came of it."""
+    with Api(url, token) as api:
+        answer = api.call("POST", _path(id_, "test"))
+    if as_json:
+        print_json(answer)
+    elif answer["delivered"]:
+        print(f"delivered to {id_}: {answer['status']} in {answer['ms']:.0f} ms")
+    if not answer["delivered"]:
+        raise CommandError(f"the test was not delivered{told(answer)}")
+
+
+def verify(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Send a pending webhook's challenge again."""
+    with Api(url, token) as api:
+        answer = api.call("POST", _path(id_, "verify"))
+    verification = answer.get("verification")
+    if verification is not None and not verification["verified"]:
+        if as_json:
+            print_json(answer)
+        raise CommandError(f"the address is not verified{told(verification)}")
+    print_done("verified", id_, answer, as_json)
+
+
+def enable(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Let a webhook go on, at once; what waited goes first."""
+    with Api(url, token) as api:
+        print_done("enabled", id_, api.call("POST", _path(id_, "enable")), as_json)
+
+
+def disable(
+    id_: Id,
+    reason: Annotated[str | None, typer.Option(help="Why, for whoever looks later.")] = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop pushing; events are kept."""
+    with Api(url, token) as api:
+        print_done("disabled", id_, api.call("POST", _path(id_, "disable"), body=given(reason=reason)), as_json)
+
+
+def events(
+    id_: Id,
+    after: Annotated[int, typer.Option(min=0, help="Only events after this sequence number.")] = 0,
+    limit: Limit = 100,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """List a webhook's events, oldest first; --json has the payloads, byte for byte as they are pushed."""
+    with Api(url, token) as api:
+        found = list(api.items(_path(id_, "events"), limit=limit, after=after))
+    print_rows(found, ("sequence", "time", "type", "version", "uri"), as_json)
+
+
+def attempts(
+    id_: Id,
+    outcome: Annotated[str | None, typer.Option(help="Only delivered, retry, exhausted, superseded, … ones.")] = None,
+    sequence: Annotated[int | None, typer.Option(help="Only those of this event.")] = None,
+    limit: Limit = 100,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the newest attempts to deliver."""
+    with Api(url, token) as api:
+        found = list(api.items(_path(id_, "attempts"), limit=limit, **given(outcome=outcome, sequence=sequence)))
+    columns = ("id", "at", "sequence", "type", "attempt", "outcome", "status", "error", "ms", "uri")
+    print_rows(found, columns, as_json)
+
+
+def attempt(id_: Id, attempt_id: Attempt, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Show an attempt with its request and the answer."""
+    with Api(url, token) as api:
+        print_one(api.call("GET", _path(id_, "attempts", attempt_id)), as_json)
+
+
+def replay(
+    id_: Id,
+    after: Annotated[
+        int | None, typer.Option(min=0, help="Events after this sequence number; 0: from the first.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="Events since this time, such as 2026-01-31T12:00:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="To this sequence number, or before this time.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those that were not delivered.")] = False,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Push events again, under the same ids, beside what is new."""
+    end: str | int | None = int(until) if until is not None and until.isascii() and until.isdigit() else until
+    body = given(after=after, since=since, until=end, only="failed" if failed else None)
+    with Api(url, token) as api:
+        said = api.call("POST", _path(id_, "replay"), body=body)
+    if as_json:
+        print_json(said)
+    elif said["entries"]:
+        print(f"{said['entries']} events from {said['first']} to {said['last']} go out again")
+    else:
+        print("no such events")
+
+
+def resend(id_: Id, attempt_id: Attempt, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Push an attempt's event again, under the same id."""
+    with Api(url, token) as api:
+        said = api.call("POST", _path(id_, "attempts", attempt_id, "resend"))
+    print_done(f"event {said['sequence']} goes out again to", id_, said, as_json)
+
+
+def notices(limit: Limit = 100, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """List what was told of the health of webhooks: failing, recovered, disabled, exhausted."""
+    with Api(url, token) as api:
+        found = api.call("GET", "/v1/webhooks/notices", params={"limit": limit})["items"]
+    print_rows(found, ("at", "type", "webhook", "owner", "status", "error", "reason"), as_json)
+
+
+def told(outcome: Mapping[str, Any]) -> str:
+    """Return what came of a test or challenge, to follow what it means."""
+    if outcome.get("verified"):
+        return ""
+    what = outcome["detail"] or (f"the address answered {outcome['status']}" if outcome["status"] else outcome["error"])
+    return f": {what}"
+
+
+def print_one(thing: Mapping[str, Any], as_json: bool) -> None:
+    """Print one thing: as JSON, or one line a member, and one more for each member of an object in it."""
+    if as_json:
+        print_json(thing)
+        return
+    for name, value in thing.items():
+        if isinstance(value, dict) and value and name != "filter":
+            print_one({f"{name}.{inner}": more for inner, more in value.items()}, as_json=False)
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            print(f"{name:24} {text}")
+
+
+def print_done(done: str, id_: str, answer: object, as_json: bool) -> None:
+    """Print that something was done to a webhook."""
+    if as_json:
+        print_json(answer)
+    else:
+        print(f"{done} {id_}")
+
+
+def _path(id_: str, *more: str) -> str:
+    return "/".join(["/v1/webhooks", *map(part, (id_, *more))])

@@ -1,0 +1,114 @@
+"""A webhook's log over HTTP: read it after a number, and push a part of it again.
+
+GET  …/events?after=N  ─▶ entries with the very bytes that pushes carry, as pages or as one stream (NDJSON)
+POST …/replay          ─▶ numbers or times ─▶ first and last entry ─▶ the queue pushes them beside what is new
+"""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from newswire_publisher.webhooks.access import HookAccess
+from newswire_publisher.webhooks.log import Entry, HookLog
+from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.queue import HookQueues, TooManyReplaysError
+from newswire_publisher.webhooks.replaying import Replay
+from newswire_runtime.problems import Problem
+
+NDJSON = "application/x-ndjson"
+_BATCH = 100
+_Number = Annotated[int, Query(ge=0, le=2**53)]
+
+
+class LogApi:
+    """The routes of the logs."""
+
+    def __init__(self, *, access: HookAccess, log: HookLog, queues: HookQueues) -> None:
+        self._access = access
+        self._log = log
+        self._queues = queues
+
+    def install(self, app: FastAPI) -> None:
+        add = app.add_api_route
+        add("/v1/webhooks/{hook_id}/events", self.events, methods=["GET"], tags=["webhooks"], response_model=None)
+        add("/v1/webhooks/{hook_id}/replay", self.replay, methods=["POST"], tags=["webhooks"], status_code=202)
+
+    async def events(
+        self,
+        request: Request,
+        hook_id: str,
+        after: _Number = 0,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        cursor: Annotated[str | None, Query(pattern=r"^\d{1,16}$")] = None,
+    ) -> Response:
+        """Read the log after a sequence number; `payload` holds the very bytes that a push carries.
+
+        `cursor` is there while there is more. With `Accept: application/x-ndjson` the answer is all that
+        there is after the number, one entry a line.
+        """
+        _, hook = await self._access.own(request, hook_id)
+        start = after if cursor is None else int(cursor)
+        if NDJSON in request.headers.get("accept", ""):
+            return StreamingResponse(self._lines(hook, start), media_type=NDJSON)
+        items = await self._shown(hook, await self._log.after(hook.id, start, limit))
+        answer: dict[str, Any] = {"items": items}
+        if len(items) == limit:
+            answer["cursor"] = str(items[-1]["sequence"])
+        return JSONResponse(answer)
+
+    async def _lines(self, hook: Webhook, after: int) -> AsyncIterator[bytes]:
+        while entries := await self._log.after(hook.id, after, _BATCH):
+            for item in await self._shown(hook, entries):
+                yield json.dumps(item, ensure_ascii=False).encode() + b"\n"
+            after = entries[-1].sequence
+            if len(entries) < _BATCH:
+                return
+
+    async def _shown(self, hook: Webhook, entries: list[Entry]) -> list[dict[str, Any]]:
+        bodies = await self._log.bodies([(hook, entry) for entry in entries])
+        return [
+            {
+                "sequence": entry.sequence,
+                "uri": entry.uri,
+                "version": entry.version,
+                "type": entry.type,
+                "time": entry.moment.isoformat().replace("+00:00", "Z"),
+                "payload": None if body is None else body.decode(),
+            }
+            for entry, body in zip(entries, bodies, strict=True)
+        ]
+
+    async def replay(self, request: Request, hook_id: str, replay: Replay) -> Response:
+        """Push a part of the log again, under the same ids: after a number, or since a time, until another.
+
+        `only: failed` leaves out what was delivered. The answer says which entries lie in that part; they go out
+        beside what is new, and never ahead of it.
+        """
+        hook = await self._access.pushing(request, hook_id)
+        first, last = await self._range(hook, replay)
+        kept = await self._log.after(hook.id, first - 1, 1)
+        if not kept or kept[0].sequence > last:
+            return JSONResponse({"first": None, "last": None, "entries": 0}, status_code=202)
+        first = kept[0].sequence
+        try:
+            entries = await self._queues.replay(hook.id, first, last, only_failed=replay.only == "failed")
+        except TooManyReplaysError as exc:
+            detail = "a hundred replays of this webhook wait already; ask again when some are done"
+            raise Problem(409, "too-many-replays", detail) from exc
+        return JSONResponse({"first": first, "last": last, "entries": entries}, status_code=202)
+
+    async def _range(self, hook: Webhook, replay: Replay) -> tuple[int, int]:
+        (counts,) = await self._queues.counts([hook.id])
+        last = counts.last_sequence
+        if isinstance(replay.until, int):
+            last = min(last, replay.until)
+        elif replay.until is not None:
+            last = min(last, await self._log.at(hook.id, replay.until) - 1)
+        if replay.since is not None:
+            return await self._log.at(hook.id, replay.since), last
+        if replay.after is None:
+            raise Problem(422, "invalid-fields", "give after or since")  # the model has seen to it
+        return replay.after + 1, last

@@ -1,0 +1,105 @@
+"""What a `PATCH` makes of a webhook, and what is refused at registration: pure decisions.
+
+    webhook ─▶ its settings as JSON ─▶ merged (RFC 7396) ─▶ validated ─▶ webhook
+
+A ``null`` takes a setting back to its default, inside ``filter`` and ``headers`` too. Each refusal has a
+JSON pointer into what was sent. Another host must be verified anew where the webhook is to be challenged.
+"""
+
+from typing import Any
+
+from pydantic import ValidationError
+from yarl import URL
+
+from newswire_publisher.routing.impossible import impossible
+from newswire_publisher.webhooks.model import Settings, Webhook
+from newswire_runtime.http import invalid_fields
+from newswire_runtime.merge_patch import merged
+from newswire_runtime.problems import Problem, pointer
+from newswire_runtime.ssrf import AddressGuard, RefusedUrl, check_url
+
+_ELSEWHERE = {
+    "secret": "is not changed here; call POST …/rotate-secret",
+    "enabled": "is not changed here; call POST …/enable or …/disable",
+    "status": "is not changed here; call POST …/enable, …/disable or …/verify",
+    **dict.fromkeys(("id", "owner", "created", "revision", "disabled_reason"), "cannot be changed; leave it out"),
+}
+
+
+def patched(hook: Webhook, changes: object, guard: AddressGuard, *, challenge: bool) -> Webhook:
+    """Return the webhook with these changes.
+
+    Args:
+        hook: As it is.
+        changes: The body of the request: a JSON object of what changes (RFC 7396).
+        guard: Which addresses may be called.
+        challenge: Whether every address must be verified, whatever the webhook's own setting.
+
+    Raises:
+        Problem: 422 with pointers.
+    """
+    if not isinstance(changes, dict):
+        raise Problem(422, "malformed-input", 'the body must be a JSON object of what changes, such as {"rate": 5}')
+    misplaced = [{"pointer": f"/{name}", "detail": _ELSEWHERE[name]} for name in changes if name in _ELSEWHERE]
+    if misplaced:
+        raise refusal(misplaced)
+    current = hook.model_dump(mode="json", include=set(Settings.model_fields), exclude_none=True)
+    current["filter"] = hook.filter.model_dump(mode="json", exclude_defaults=True)
+    try:
+        settings = Settings.model_validate(merged(current, changes | _lower_headers(changes)))
+    except ValidationError as exc:
+        raise invalid_fields(exc.errors()) from exc
+    check(settings, guard, before=hook)
+    update = {name: getattr(settings, name) for name in Settings.model_fields}
+    return hook.model_copy(update=update | {"verified": _is_verified(hook, settings, challenge)})
+
+
+def _lower_headers(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changed headers under the names that they are kept by: case means nothing there."""
+    given = changes.get("headers")
+    if not isinstance(given, dict):
+        return {}
+    lower = {name.lower(): value for name, value in given.items()}
+    return {"headers": lower} if len(lower) == len(given) else {}  # one that is given twice is refused as it is
+
+
+def _is_verified(hook: Webhook, settings: Settings, challenge: bool) -> bool:
+    if not settings.url or not (settings.challenge or challenge):
+        return True
+    asked_first = settings.challenge and not hook.challenge
+    return hook.verified and not asked_first and origin(hook.url) == origin(settings.url)
+
+
+def origin(url: str | None) -> tuple[str, str | None, int | None] | None:
+    """Return what a url's owner is known by: scheme, host and port."""
+    if url is None:
+        return None
+    parsed = URL(url)
+    return parsed.scheme, parsed.raw_host, parsed.port
+
+
+def check(settings: Settings, guard: AddressGuard, before: Settings | None = None) -> None:
+    """Refuse an address that may not be called and a filter that matches nothing: a 422 problem with pointers.
+
+    What is as it was ``before`` is let through.
+    """
+    errors = []
+    if settings.url is not None and (before is None or settings.url != before.url):
+        try:
+            check_url(settings.url, guard)
+        except RefusedUrl as exc:
+            errors.append({"pointer": "/url", "detail": str(exc)})
+        else:
+            if "#" in settings.url:
+                errors.append(
+                    {"pointer": "/url", "detail": "the URL has a fragment, which is never sent; leave it out"}
+                )
+    if (before is None or settings.filter != before.filter) and (found := impossible(settings.filter)):
+        errors.append({"pointer": pointer(("filter", *found.path)), "detail": found.reason})
+    if errors:
+        raise refusal(errors, "refused-url" if errors[0]["pointer"] == "/url" else "invalid-fields")
+
+
+def refusal(errors: list[dict[str, str]], slug: str = "invalid-fields") -> Problem:
+    """Return the 422 problem that names these fields."""
+    return Problem(422, slug, f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)

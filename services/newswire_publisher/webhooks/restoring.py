@@ -1,0 +1,44 @@
+"""A webhook that comes back from a backup goes on with the numbers of its log, and never begins at 1 again.
+
+Its receivers know entries by their numbers and pushes by an id that is made of them: a number that was used
+before would be taken for a repeat. What the log had is not restored; it goes on after it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.queue import HookQueues
+from newswire_runtime.client import Client
+from newswire_runtime.conf import Table
+from newswire_runtime.scripts import Script
+from newswire_schemas.streams import HookKeys
+
+
+class HookRestorer:
+    """Reads and raises the numbers, and tells the queues of webhooks that were restored."""
+
+    def __init__(self, client: Client, hooks: Table[Webhook], queues: HookQueues, partitions: int) -> None:
+        self._client = client
+        self._hooks = hooks
+        self._queues = queues
+        self._partitions = partitions
+        self._raise = Script("newswire_publisher.webhooks", "raise.lua")
+
+    async def sequences(self, hook_ids: Sequence[str]) -> dict[str, int]:
+        """Return the number of each log's newest entry."""
+        counts = await self._queues.counts(hook_ids)
+        return {hook_id: count.last_sequence for hook_id, count in zip(hook_ids, counts, strict=True)}
+
+    async def raise_sequences(self, wanted: Mapping[str, int], ahead: int) -> int:
+        """Let logs that are not as far go on after these numbers, and ``ahead`` more; return how many were raised."""
+        calls = [
+            ([HookKeys(hook_id, self._partitions).state], [number, number + ahead])
+            for hook_id, number in wanted.items()
+        ]
+        return sum(map(int, await self._raise.many(self._client, calls)))
+
+    async def restored(self, hook_id: str) -> None:
+        """Bring a restored webhook's settings to its queue."""
+        hook = await self._hooks.get(hook_id)
+        if hook is not None:
+            await self._queues.apply(hook)

@@ -1,0 +1,99 @@
+"""Rotating an endpoint's secret, and sealing all of them with a new master key, over HTTP.
+
+    POST /v1/webhooks/{id}/rotate-secret   {"grace", "secret"?} ─▶ 200 with the id and, this once, the new secret
+    POST /v1/webhooks/rekey                (operator) ─▶ 200 {"webhooks", "unreadable"}
+
+A rotation is one change of the row: two at once both count, one after the other. Who asks again after
+an answer that did not come rotates once more, and both new secrets sign.
+
+What may go wrong: five keys live (409, which says until when), no master key (503), a `secret` that is none
+(422). Nothing is changed then.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from newswire_publisher.webhooks.keyring import Keyring
+from newswire_publisher.webhooks.keys import DEFAULT_GRACE, MAX_GRACE, TooManyKeysError, rotated
+from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.signing import parse_secret
+from newswire_runtime.auth import Role, Tokens
+from newswire_runtime.conf import Table
+from newswire_runtime.http import now, require
+from newswire_runtime.problems import Problem, not_found
+
+
+class Rotation(BaseModel):
+    """The body of ``POST …/rotate-secret``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    grace: int = Field(
+        int(DEFAULT_GRACE.total_seconds()),
+        ge=0,
+        le=int(MAX_GRACE.total_seconds()),
+        description="Seconds that the secrets so far go on signing beside the new one; 0: they end at once.",
+    )
+    secret: str | None = Field(None, description="Your own: `whsec_…`, or for v1a a private key `whsk_…`.")
+
+    @field_validator("secret")
+    @classmethod
+    def _readable(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_secret(text)
+        return text
+
+
+class RotationApi:
+    """The routes."""
+
+    def __init__(self, hooks: Table[Webhook], keyring: Keyring, tokens: Tokens) -> None:
+        self._hooks = hooks
+        self._keyring = keyring
+        self._tokens = tokens
+
+    def install(self, app: FastAPI) -> None:
+        app.add_api_route("/v1/webhooks/rekey", self.rekey, methods=["POST"], tags=["webhooks"])
+        app.add_api_route("/v1/webhooks/{hook_id}/rotate-secret", self.rotate, methods=["POST"], tags=["webhooks"])
+
+    async def rotate(self, request: Request, hook_id: str, rotation: Rotation | None = None) -> dict[str, Any]:
+        """Make a new secret, or take the one that is brought; the answer shows it, this once."""
+        caller = await require(request, self._tokens, Role.INTEGRATOR, Role.OPERATOR)
+        asked = rotation or Rotation()
+        hook = await self._hooks.get(hook_id)
+        if hook is None or not caller.owns(hook.owner):
+            raise not_found(f"webhook {hook_id}")
+        key, secret = self._keyring.make(hook_id, hook.signature, now(), asked.secret)
+
+        def change(hook: Webhook) -> Webhook:
+            keys = rotated(hook.keys, key, key.created, timedelta(seconds=asked.grace))
+            update = {"keys": keys, "signature": key.signature, "revision": hook.revision + 1}
+            return hook.model_copy(update=update)
+
+        try:
+            changed = await self._hooks.update(hook_id, change)
+        except TooManyKeysError as exc:
+            detail = f"{exc}; rotate after that, or with grace 0, which ends all others at once"
+            raise Problem(409, "too-many-secrets", detail, free_at=exc.free_at.isoformat()) from exc
+        if changed is None:
+            raise not_found(f"webhook {hook_id}")
+        return changed.shown() | {"secret": secret}
+
+    async def rekey(self, request: Request) -> dict[str, Any]:
+        """Encrypt all secrets with the first of NEWSWIRE_SECRET_KEY (operator); name those that no key opens."""
+        await require(request, self._tokens, Role.OPERATOR)
+        written, unreadable = 0, []
+        for name, hook in (await self._hooks.all()).items():
+            if not self._keyring.stale(hook):
+                continue
+            # The table seals whatever is written.
+            changed = await self._hooks.update(name, lambda hook: hook)
+            if changed is None:
+                continue
+            left = self._keyring.stale(changed)
+            unreadable += [{"webhook": name, "key": key} for key in left]
+            written += not left
+        return {"webhooks": written, "unreadable": unreadable}
