@@ -1,12 +1,12 @@
-"""When a push comes again, by the receiver's clock: schedules, jitter, Retry-After."""
+"""When a push comes again, by the receiver's clock: schedules, jitter, Retry-After; and by which secret."""
 
 import time
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from support.book import Faulty, Seen
-from support.pushing import faulty_hook, idle, numbered, submit
+from support.book import SECRET, Faulty, Seen
+from support.pushing import done, faulty_hook, numbered, submit
 from support.wire import Wire
 
 JITTER = 0.1
@@ -32,7 +32,7 @@ async def test_a_failed_push_comes_again_when_the_schedule_says(
     hook = await faulty_hook(wire, faulty, "hook", *[500] * len(expected), **settings)
     await submit(wire, [numbered(1)])
     seen = await faulty.got("hook", len(expected) + 1)
-    await idle([hook], 5)
+    await done(hook, 1)
     for gap, delay in zip(gaps(seen), expected, strict=True):
         assert delay <= gap <= delay * (1 + JITTER) + LATE
     assert len({each.id for each in seen}) == len({each.digest for each in seen}) == 1
@@ -75,7 +75,7 @@ async def test_retry_after_holds_for_the_whole_endpoint_and_for_no_other(
     (asked,) = await faulty.got("hook", 1)
     await submit(wire, [numbered(number) for number in range(2, 7)])
     others = await faulty.got("other", 6)
-    await idle([hook], 10)
+    await done(hook, 6)
     seen = faulty.book.at("hook")
     assert len(seen) == 7
     assert {each.sequence for each in seen[1:]} == {1, 2, 3, 4, 5, 6}
@@ -89,3 +89,23 @@ async def test_retry_after_of_another_status_changes_nothing(wire: Wire, faulty:
     await submit(wire, [numbered(1)])
     seen = await faulty.got("hook", 2, seconds=5)
     assert gaps(seen)[0] <= 0.2 * (1 + JITTER) + LATE
+
+
+async def test_a_rotated_secret_overlaps_for_its_grace_and_retries_use_what_is_valid_then(
+    wire: Wire, faulty: Faulty
+) -> None:
+    """The first attempt is before the rotation, the second within the grace of 2 s, the third after it."""
+    new = "whsec_" + "enl4d3Z1dHNycXBvbm1sa2ppaGdmZWRjYmE5ODc2NTQ="
+    hook = await faulty_hook(
+        *(wire, faulty, "hook"), plan={"answers": [500, 500], "secrets": [SECRET, new]}, retry=[1, 2.5]
+    )
+    await submit(wire, [numbered(1)])
+    await faulty.got("hook", 1)
+    told = await hook.call("POST", "/rotate-secret", json={"grace": 2, "secret": new})
+    assert told["secret"] == new
+    seen = await faulty.got("hook", 3)
+    assert [(each.verified, each.signatures) for each in seen] == [([0], 1), ([0, 1], 2), ([1], 1)]
+    assert len({each.id for each in seen}) == len({each.digest for each in seen}) == 1
+    await hook.call("POST", "/rotate-secret", json={"grace": 0, "secret": SECRET})
+    await submit(wire, [numbered(2)])
+    assert (await faulty.got("hook", 4))[3].verified == [0]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.accounts import backwards
 from support.book import Faulty, Seen
-from support.pushing import faulty_hook, idle, numbered, pages, submit
+from support.pushing import done, faulty_hook, idle, numbered, pages, submit
 from support.wire import Hook, Wire, until
 
 SLOW = {"then": {"delay": 0.02}}
@@ -46,8 +46,7 @@ async def test_the_more_urgent_of_those_that_wait_goes_first(wire: Wire, faulty:
     await faulty.got("hook", 1)
     urgencies = [5, 3, 1, 2, 4, 1]
     await submit(wire, [numbered(number, urgency=each) for number, each in enumerate(urgencies, 1)])
-    await hook.logged(7)
-    await idle([hook], 10)
+    await done(hook, 7)
     order = [int(uri.rpartition(":")[2]) for uri in uris(faulty.book.at("hook"))[1:]]
     assert [number for number in order if number in (2, 3, 4, 6)] == [3, 6, 4, 2]
     assert set(order[:4]) == {2, 3, 4, 6}
@@ -61,7 +60,7 @@ async def test_an_ordered_endpoint_gets_one_at_a_time_in_the_logs_order_whatever
     hook = await faulty_hook(wire, faulty, "hook", plan=plan, ordered=True, retry=retry, concurrency=8)
     stories = [numbered(number, urgency=1 + number % 8) for number in range(40)]
     await submit(wire, stories)
-    await idle([hook], 40)
+    await done(hook, 40, seconds=40)
     seen = faulty.book.at("hook")
     taken = [each.sequence for each in seen if each.took]
     assert taken == list(range(1, 41))
@@ -123,7 +122,7 @@ async def test_a_kill_of_what_waits_for_its_first_push_is_the_only_version_that_
     await submit(wire, [numbered(1), numbered(2)])
     await hook.logged(3)
     await wire.desk("kill", numbered(1)["uri"], "Wrong")
-    await idle([hook], 10)
+    await done(hook, 4)
     of_it = [each for each in faulty.book.at("hook") if each.uri == numbered(1)["uri"]]
     assert [each.type for each in of_it] == ["article.killed"]
     assert (await ends(hook))[2] == ["superseded"]
@@ -133,7 +132,7 @@ async def test_a_kill_is_tried_until_it_is_taken(wire: Wire, faulty: Faulty) -> 
     plan = {"answers": [204, 500], "then": 204}
     hook = await faulty_hook(wire, faulty, "hook", plan=plan, retry=[])
     await submit(wire, [numbered(1)])
-    await idle([hook], 10)
+    await done(hook, 1)
     await wire.desk("kill", numbered(1)["uri"], "Wrong")
     seen = await faulty.got("hook", 3, seconds=10)
     assert [each.type for each in seen] == ["article.new", "article.killed", "article.killed"]
@@ -146,16 +145,15 @@ async def test_what_is_older_than_the_endpoint_wants_is_not_sent_and_a_kill_alwa
     plan = {"answers": [204, {"status": 503, "retry_after": 3}], "then": 204}
     hook = await faulty_hook(wire, faulty, "hook", plan=plan, max_age=1, retry=[0.1] * 3)
     await submit(wire, [numbered(1)])
-    await idle([hook], 10)
+    await done(hook, 1)
     await submit(wire, [numbered(2)])
     await faulty.got("hook", 2)
     await submit(wire, [numbered(3)])
-    await hook.logged(3)
-    await idle([hook], 10)
+    await done(hook, 3)
     await submit(wire, [numbered(4)])
-    await idle([hook], 10)
+    await done(hook, 4)
     await wire.desk("kill", numbered(3)["uri"], "Wrong")
-    await idle([hook], 10)
+    await done(hook, 5)
     seen = faulty.book.at("hook")
     assert [(each.sequence, each.type) for each in seen if each.sequence != 2] == [
         (1, "article.new"),
@@ -210,7 +208,7 @@ async def test_410_cancels_what_waits_and_says_so_of_each(wire: Wire, faulty: Fa
     await hook.call("POST", "/enable")
     await submit(wire, [numbered(100)])
     seen = await faulty.got("hook", 5)
-    await idle([hook], 10)
+    await done(hook, 9)
     assert uris(seen)[-1] == numbered(100)["uri"]
     assert len(faulty.book.at("hook")) == 5
 

@@ -105,20 +105,17 @@ async def submit(wire: Wire, stories: Iterable[dict[str, Any]]) -> None:
 async def pages(hook: Hook, what: str, seconds: float = 10) -> list[dict[str, Any]]:
     """Return all of ``events`` or ``attempts`` of a hook, page by page; attempts oldest first."""
     found: list[dict[str, Any]] = []
-    cursor: dict[str, str | int] = {}
+    cursor: dict[str, str] = {}
     while True:
         answer = await hook.wire.http.get(
-            f"/v1/webhooks/{hook.id}/{what}", params={"limit": 500, **cursor}, timeout=seconds
+            f"/v1/webhooks/{hook.id}/{what}", params={"limit": "500", **cursor}, timeout=seconds
         )
         assert answer.status_code == 200, answer.text
         body = answer.json()
         found += body["items"]
-        if what == "events":
-            cursor = {"after": int(body["cursor"])}
-        elif body.get("cursor"):
-            cursor = {"cursor": body["cursor"]}
-        if not body["items"] or (what == "attempts" and not body.get("cursor")):
+        if not body.get("cursor"):
             return found if what == "events" else found[::-1]
+        cursor = {"cursor": body["cursor"]}
 
 
 SHORT_LEASES = """
@@ -131,6 +128,12 @@ for name, module in list(sys.modules.items()):
                 setattr(module, setting, value)
 """
 """Runs before a process: what a killed worker had in hand is taken over after 3 s, not 45."""
+
+
+async def done(hook: Hook, entries: int, seconds: float = 10) -> None:
+    """Wait until the log has so many entries and nothing of them waits or is on its way."""
+    await hook.logged(entries)
+    await idle([hook], seconds)
 
 
 async def idle(hooks: Iterable[Hook], seconds: float) -> None:
