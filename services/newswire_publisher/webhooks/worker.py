@@ -128,7 +128,7 @@ class HookWorker:
         """Let what is on its way come to its end, and settle it."""
         if self._ringing is not None:
             self._ringing.cancel()
-            await asyncio.wait({self._ringing})
+            await asyncio.gather(self._ringing, return_exceptions=True)
         while self._in_flight:
             self._freed.clear()
             await self._freed.wait()
