@@ -37,7 +37,7 @@ end
 local function append(id, how)
   local old_number, taken = '0', ''
   if has_versions then
-    local seen = redis.call('HGET', at(id, 'seen'), key)
+    local seen = seen_of(id, key)
     local old_rank
     if seen then
       old_rank, old_number, taken = string.match(seen, '^(%S+) (%d+)(.*)$')
@@ -47,14 +47,14 @@ local function append(id, how)
     end
     if (act == 'retract' and not seen) or how == 'skip' then
       -- What nobody got need not be taken back; the rank keeps an older version out.
-      redis.call('HSET', at(id, 'seen'), key, rank .. ' ' .. old_number .. taken)
+      tell_seen(id, key, rank .. ' ' .. old_number .. taken)
       return 0
     end
   end
   local number = redis.call('HINCRBY', at(id, 'state'), 'sequence', 1)
   redis.call('XADD', at(id, 'log'), number .. '-0', 'e', entry)
   if has_versions then
-    redis.call('HSET', at(id, 'seen'), key, rank .. ' ' .. number .. taken)
+    tell_seen(id, key, rank .. ' ' .. number .. taken)
   end
   if how == 'keep' then
     redis.call('HSET', at(id, 'state'), 'cursor', number)
@@ -81,6 +81,7 @@ end
 local result = {}
 for i = 6, #ARGV, 2 do
   result[#result + 1] = append(ARGV[i], ARGV[i + 1])
+  flush(ARGV[i])
 end
 redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
 return result

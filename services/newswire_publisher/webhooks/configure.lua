@@ -15,5 +15,6 @@ end
 redis.call('HSET', at(id, 'state'), 'revision', ARGV[2], 'on', ARGV[3], 'concurrency', ARGV[4], 'gap', ARGV[5],
   'burst', ARGV[6], 'ordered', ARGV[7], 'age', ARGV[8])
 look_at(id, now)
+flush(id)
 redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
 return 1

@@ -30,10 +30,62 @@ local function read(id, number)
   return rows[1] and rows[1][2][2]
 end
 
+-- What this call knows of a subscription, and has not written yet: a command costs the server more than the
+-- work it does, so that many pushes of one endpoint share their reads and writes. `flush` writes.
+local known = {}
+local function known_of(id)
+  local own = known[id]
+  if not own then
+    own = { items = {}, seen = {}, leased = {}, changed = {}, told = {} }
+    known[id] = own
+  end
+  return own
+end
+
+local function read_item(text)
+  if not text then
+    return false
+  end
+  local number, lease, attempts, kind, follows = string.match(text, '^(%d+) (%S+) (%d+) (%S+) (%S+)$')
+  return { number = tonumber(number), lease = lease, attempts = attempts, kind = kind, follows = follows }
+end
+
+-- Read the items of these slots, and what was seen of these articles, in two commands.
+local function prefetch(id, slots, keys)
+  local own = known_of(id)
+  if slots[1] then
+    for i, text in ipairs(redis.call('HMGET', at(id, 'items'), unpack(slots))) do
+      if own.items[slots[i]] == nil then
+        own.items[slots[i]] = read_item(text)
+      end
+    end
+  end
+  if keys[1] then
+    for i, text in ipairs(redis.call('HMGET', at(id, 'seen'), unpack(keys))) do
+      if own.seen[keys[i]] == nil then
+        own.seen[keys[i]] = text
+      end
+    end
+  end
+end
+
+local function seen_of(id, key)
+  local own = known_of(id)
+  if own.seen[key] == nil then
+    prefetch(id, {}, { key })
+  end
+  return own.seen[key]
+end
+
 -- The number of an article's newest entry.
 local function newest_of(id, key)
-  local seen = redis.call('HGET', at(id, 'seen'), key)
+  local seen = seen_of(id, key)
   return seen and tonumber(string.match(seen, '^%S+ (%d+)'))
+end
+
+local function tell_seen(id, key, text)
+  local own = known_of(id)
+  own.seen[key], own.told[key] = text, true
 end
 
 local function slot_of(key, number)
@@ -41,30 +93,77 @@ local function slot_of(key, number)
 end
 
 local function item_of(id, slot)
-  local item = redis.call('HGET', at(id, 'items'), slot)
-  if item then
-    local number, lease, attempts, kind, follows = string.match(item, '^(%d+) (%S+) (%d+) (%S+) (%S+)$')
-    return { number = tonumber(number), lease = lease, attempts = attempts, kind = kind, follows = follows }
+  local own = known_of(id)
+  if own.items[slot] == nil then
+    prefetch(id, { slot }, {})
   end
+  return own.items[slot]
 end
 
 local function put(id, slot, item)
-  local words = item.number .. ' ' .. item.lease .. ' ' .. item.attempts .. ' ' .. item.kind .. ' ' .. item.follows
-  redis.call('HSET', at(id, 'items'), slot, words)
+  local own = known_of(id)
+  own.items[slot], own.changed[slot] = item, true
 end
 
 local function drop(id, slot)
-  redis.call('HDEL', at(id, 'items'), slot)
+  put(id, slot, false)
+end
+
+-- Lease a push until a moment, or with nil end its lease.
+local function lease(id, slot, moment)
+  known_of(id).leased[slot] = moment or false
+end
+
+local function look_at(id, moment)
+  local own = known_of(id)
+  own.look = math.min(own.look or moment, moment)
+end
+
+local function run(command, key, words)
+  if words[1] then
+    redis.call(command, key, unpack(words))
+  end
+end
+
+local function flush(id)
+  local own = known_of(id)
+  local put_words, dropped, told, leased, ended = {}, {}, {}, {}, {}
+  for slot in pairs(own.changed) do
+    local item = own.items[slot]
+    if item then
+      put_words[#put_words + 1] = slot
+      put_words[#put_words + 1] = item.number .. ' ' .. item.lease .. ' ' .. item.attempts .. ' ' .. item.kind .. ' ' .. item.follows
+    else
+      dropped[#dropped + 1] = slot
+    end
+  end
+  for key in pairs(own.told) do
+    told[#told + 1] = key
+    told[#told + 1] = own.seen[key]
+  end
+  for slot, moment in pairs(own.leased) do
+    if moment then
+      leased[#leased + 1] = moment
+      leased[#leased + 1] = slot
+    else
+      ended[#ended + 1] = slot
+    end
+  end
+  run('HSET', at(id, 'items'), put_words)
+  run('HDEL', at(id, 'items'), dropped)
+  run('HSET', at(id, 'seen'), told)
+  run('ZADD', at(id, 'leased'), leased)
+  run('ZREM', at(id, 'leased'), ended)
+  if own.look then
+    redis.call('ZADD', turns, 'LT', own.look, id)
+  end
+  own.changed, own.told, own.leased, own.look = {}, {}, {}, nil
 end
 
 -- Log what became of an entry without an attempt.
 local function mark(id, number, outcome, more)
   local words = '{"sequence":' .. number .. ',"outcome":"' .. outcome .. '","at_ms":' .. now .. (more or '') .. '}'
   redis.call('XADD', at(id, 'attempts'), '*', 'attempt', words)
-end
-
-local function look_at(id, moment)
-  redis.call('ZADD', turns, 'LT', moment, id)
 end
 
 local RETURNS_TO = { live = 'retry', kill = 'kills', replay = 'replaying' }

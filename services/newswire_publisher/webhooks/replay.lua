@@ -35,5 +35,6 @@ else
   found = 1
 end
 look_at(id, now)
+flush(id)
 redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
 return found

@@ -21,15 +21,13 @@ local function note(place, what, since)
 end
 
 -- What this call knows of an endpoint: 'full' if something waits for a place, 'failing' if its last attempt failed.
-local known = {}
 local function state_of(id)
-  local state = known[id]
-  if not state then
+  local own = known_of(id)
+  if not own.state then
     local values = redis.call('HMGET', at(id, 'state'), 'full', 'failing')
-    state = { full = values[1] == '1', failing = values[2] }
-    known[id] = state
+    own.state = { full = values[1] == '1', failing = values[2] }
   end
-  return state
+  return own.state
 end
 
 -- The endpoint took something: whatever its circuit held back may go.
@@ -64,6 +62,7 @@ end
 
 -- The endpoint is gone: whatever waits is cancelled, and it gets nothing until it is enabled.
 local function cancel(id)
+  flush(id)
   local state = redis.call('HMGET', at(id, 'state'), 'cursor', 'sequence')
   local last = tonumber(state[2] or '0')
   redis.call('HSET', at(id, 'state'), 'on', 0, 'cursor', last, 'parked', 0)
@@ -86,9 +85,9 @@ local function cancel(id)
 end
 
 local function taken(id, number, key, kind)
-  local seen = key ~= '-' and redis.call('HGET', at(id, 'seen'), key)
+  local seen = key ~= '-' and seen_of(id, key)
   if seen then
-    redis.call('HSET', at(id, 'seen'), key, seen .. ' ' .. number .. ':' .. now)
+    tell_seen(id, key, seen .. ' ' .. number .. ':' .. now)
   end
   if kind == 'replay' then
     redis.call('ZREM', at(id, 'failed'), number)
@@ -98,7 +97,7 @@ end
 -- Return whether anything else of the article may go now.
 local function decide(id, number, key, item, what, again, pause)
   local slot = slot_of(key, number)
-  redis.call('ZREM', at(id, 'leased'), slot)
+  lease(id, slot, nil)
   local is_released = release(id, item)
   local is_newest = what ~= 'retry' or key == '-' or (newest_of(id, key) or 0) <= number
   if what == 'retry' and not is_released and is_newest then
@@ -119,8 +118,23 @@ local function decide(id, number, key, item, what, again, pause)
   return is_released
 end
 
+local attempts = cjson.decode(ARGV[1])
+local slots, keys = {}, {}
+for _, attempt in ipairs(attempts) do
+  local id, number, key = attempt[1], attempt[2], attempt[3]
+  if not slots[id] then
+    slots[id], keys[id] = {}, {}
+  end
+  table.insert(slots[id], slot_of(key, number))
+  if key ~= '-' then
+    table.insert(keys[id], key)
+  end
+end
+for id in pairs(slots) do
+  prefetch(id, slots[id], keys[id])
+end
 local rings = false
-for place, attempt in ipairs(cjson.decode(ARGV[1])) do
+for place, attempt in ipairs(attempts) do
   local id, number, key, token, what, again, pause, first_pause = unpack(attempt)
   local item = item_of(id, slot_of(key, number))
   local is_ours = item and item.number == number and item.lease == token
@@ -146,6 +160,9 @@ for place, attempt in ipairs(cjson.decode(ARGV[1])) do
       rings = true
     end
   end
+end
+for id in pairs(slots) do
+  flush(id)
 end
 if rings then
   redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)

@@ -31,7 +31,7 @@ end
 
 -- Its worker is gone: what it had goes out again, unless a newer version has come.
 local function give_back(id, slot)
-  redis.call('ZREM', at(id, 'leased'), slot)
+  lease(id, slot, nil)
   local item = item_of(id, slot)
   if not item then
     return
@@ -107,7 +107,7 @@ local function start(id, state, number, kind, entry)
   end
   item = item or { attempts = 0, follows = '-' }
   item.number, item.lease, item.kind, item.attempts = number, token, kind, item.attempts + 1
-  redis.call('ZADD', at(id, 'leased'), now + lease_ms, slot)
+  lease(id, slot, now + lease_ms)
   put(id, slot, item)
   result[#result + 1] = { id, number, item.attempts, kind, entry }
   if state.gap > 0 then
@@ -144,6 +144,11 @@ local function from_log(id, state, free)
     if not rows[1] then
       state.cursor = state.sequence
     end
+    local keys = {}
+    for i, row in ipairs(rows) do
+      keys[i] = string.match(row[2][2], '^%S+')
+    end
+    prefetch(id, keys, keys) -- of notices, '-', there is nothing
     for _, row in ipairs(rows) do
       local number = tonumber(string.match(row[1], '^%d+'))
       state.cursor = number
@@ -240,6 +245,7 @@ local function serve(id)
   for _, slot in ipairs(redis.call('ZRANGEBYSCORE', at(id, 'leased'), '-inf', now)) do
     give_back(id, slot)
   end
+  flush(id)
   local held = redis.call('ZCARD', at(id, 'leased'))
   local bound = state.ordered and 1 or state.concurrency
   local special =
@@ -285,6 +291,7 @@ local function serve(id)
   if (is_full or is_probed) ~= (state.full == 1) then
     redis.call('HSET', at(id, 'state'), 'full', (is_full or is_probed) and 1 or 0)
   end
+  flush(id)
   local turn = next_turn(id, state, special, is_full, is_probed)
   if turn == math.huge then
     redis.call('ZREM', turns, id)
