@@ -104,6 +104,16 @@ class GuardedClient:
             await pool.close()
         await self._resolver.close()
 
+    @property
+    def running_calls(self) -> int:
+        """Calls that have not ended."""
+        return self._pool.running_calls if self._pool else 0
+
+    @property
+    def open_connections(self) -> int:
+        """Connections whose socket is open, idle ones too."""
+        return self._pool.open_connections if self._pool else 0
+
     def send(self, url: str, body: bytes, headers: Mapping[str, str], deadline: float, done: Done) -> Call:
         """POST ``body`` once; ``done`` is told what became of it, once, and never from inside this method.
 
