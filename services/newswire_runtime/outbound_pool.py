@@ -57,6 +57,7 @@ class Pool:
         """Close every connection and end every dial; calls that wait or run fail as ``reset``."""
         self._timer.cancel()
         shared = self._shared
+        shared.closed = True
         for origin in list(shared.waiting):
             origin.fail_waiting(Failure.RESET, "the client was closed")
         dials = [dial.task for dial in shared.dials]
