@@ -328,7 +328,6 @@ async def test_the_program_that_fills_a_gap_takes_what_was_missed_once(wire: Wir
     assert kept(tmp_path) == {"urn:a:1": (2, 0), "urn:a:2": (1, 1)}
 
 
-@pytest.mark.xfail(reason="the route of replays is not there yet")
 async def test_a_replay_brings_the_same_pushes_again(wire: Wire, receiver: Receiver, tmp_path: Path) -> None:
     variables = await register(wire, tmp_path, receiver.script("wire"))
     await wire.submit(story("urn:a:1"))

@@ -144,6 +144,15 @@ async def test_a_webhook_is_disabled_with_a_reason_and_goes_on(shell: Shell) -> 
     assert (await shell.json("webhook", "notices")) == {"items": []}
 
 
+async def test_a_secret_is_rotated_and_the_old_one_signs_for_a_while(shell: Shell, tmp_path: Path) -> None:
+    made = await shell.json("webhook", "add")
+    rotated = await shell.json("webhook", "rotate", made["id"], "--grace", "60")
+    assert rotated["secret"] != made["secret"]
+    assert len(rotated["keys"]) == 2
+    brought = await shell.say("webhook", "rotate", made["id"], "--grace", "0", "--secret", "-", stdin=SECRET)
+    assert brought == f"id      {made['id']}\nsecret  {SECRET}\n"
+
+
 async def test_a_dry_run_prints_days_types_and_headlines(shell: Shell, wire: Wire) -> None:
     await wire.submit(story())
     await wire.out()

@@ -1,6 +1,7 @@
 """What the pages decide: directions, filters from forms, excerpts of changes, data that cannot leave its element."""
 
 import json
+import re
 import shlex
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 from newswire_publisher.articles.negotiation import prefers_html
 from newswire_publisher.articles.store import Row
 from newswire_publisher.articles.words import Part
+from newswire_publisher.web.assets import load_assets
 from newswire_publisher.web.builder import build
+from newswire_publisher.web.console import NOTICES
 from newswire_publisher.web.languages import direction_of, name_of
 from newswire_publisher.web.linked_data import news_article, script_of
-from newswire_publisher.web.site import load_assets
 from newswire_publisher.web.story import Story, shortened
+from newswire_publisher.webhooks.wanted import NOTICE_TYPES
 from newswire_schemas.article import Act, Article
 from newswire_schemas.filters import Filter
 
@@ -149,8 +152,26 @@ def test_linked_data_says_only_what_is_known_and_cannot_leave_its_element() -> N
     assert json.loads(written) == data
 
 
+def test_the_console_offers_every_notice() -> None:
+    assert tuple(NOTICES) == NOTICE_TYPES
+
+
 def test_the_pages_files_are_small() -> None:
     sizes = {asset.name: len(asset.body) for asset in load_assets().values()}
-    assert sizes.keys() == {"wire.css", "live.js", "copy.js", "favicon.svg"}
+    console = {name: size for name, size in sizes.items() if name.startswith("console")}
+    assert sizes.keys() - console == {"wire.css", "live.js", "copy.js", "favicon.svg"}
     assert sizes["wire.css"] < 15_000
     assert sizes["live.js"] + sizes["copy.js"] < 10_000
+    assert sum(console.values()) < 70_000
+
+
+def test_scripts_import_each_other_by_addresses_that_are_served() -> None:
+    assets = load_assets()
+    imported = {
+        address
+        for asset in assets.values()
+        if asset.name.endswith(".js")
+        for address in re.findall(r'(?:from|import) "([^"]+)"', asset.body.decode())
+    }
+    assert imported
+    assert imported <= {asset.address for asset in assets.values()}

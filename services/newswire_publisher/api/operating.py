@@ -42,6 +42,7 @@ class OperatingApi:
         for method, path, call in (
             ("POST", "/v1/tokens", self.create_token),
             ("GET", "/v1/tokens", self.list_tokens),
+            ("GET", "/v1/tokens/self", self.own_token),
             ("DELETE", "/v1/tokens/{token_id}", self.revoke_token),
             ("GET", "/v1/status", self.status),
             ("GET", "/v1/dead-letters", self.list_dead),
@@ -67,6 +68,11 @@ class OperatingApi:
         """List the tokens, without their secrets."""
         await require(request, self._tokens, Role.OPERATOR)
         return {"items": [_shown_token(token) for token in await self._tokens.all()]}
+
+    async def own_token(self, request: Request) -> dict[str, str]:
+        """Tell the role and the name of the token that this call is made with."""
+        caller = await require(request, self._tokens, *Role)
+        return {"role": caller.role, "name": caller.name}
 
     async def revoke_token(self, request: Request, token_id: str) -> Response:
         """Revoke a token; it is refused from the next call on."""

@@ -24,6 +24,7 @@ from newswire_publisher.hub.store import HubStore
 from newswire_publisher.hub.topics import Topics
 from newswire_publisher.hub.worker import ROOMS, HubWorker
 from newswire_publisher.web.article import ArticlePage
+from newswire_publisher.web.console import Console
 from newswire_publisher.web.directory import FeedDirectory, FeedLinks, ListedFeed
 from newswire_publisher.web.front import FrontPage
 from newswire_publisher.web.pages import WebPages
@@ -132,4 +133,5 @@ def build_pages(parts: Parts, search: ArticleSearch) -> WebPages:
             {"JSON": "application/json", "ninjs": ninjs.MEDIA_TYPE, "NewsML-G2": newsml.MEDIA_TYPE},
         ),
         FeedDirectory(site, readers, search, public_feeds, links),
+        Console(site),
     )

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from newswire_publisher.articles.negotiation import prefers_html
 from newswire_publisher.web.article import ArticlePage
+from newswire_publisher.web.console import Console
 from newswire_publisher.web.directory import FeedDirectory
 from newswire_publisher.web.front import FrontPage
 from newswire_publisher.web.site import Site, answer
@@ -28,19 +29,24 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 class WebPages:
     """Installs all pages."""
 
-    def __init__(self, site: Site, front: FrontPage, article: ArticlePage, directory: FeedDirectory) -> None:
+    def __init__(
+        self, site: Site, front: FrontPage, article: ArticlePage, directory: FeedDirectory, console: Console
+    ) -> None:
         self._site = site
         self._front = front
         self._article = article
         self._directory = directory
+        self._console = console
 
     def install(self, app: FastAPI) -> None:
-        for path, page in (
+        pages: list[tuple[str, Page]] = [
             ("/", self._front),
             ("/articles", self._by_uri),
             ("/articles/{key}", self._article),
             ("/feeds", self._directory),
-        ):
+            *self._console.pages(),
+        ]
+        for path, page in pages:
             app.add_route(path, self._guarded(page), methods=["GET"], include_in_schema=False)
         app.add_route("/static/{name}", self.asset, methods=["GET"], include_in_schema=False)
         app.add_route("/favicon.ico", self.icon, methods=["GET"], include_in_schema=False)

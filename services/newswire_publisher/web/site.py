@@ -8,9 +8,7 @@ A page depends on its request and the wire alone, so that equal pages have equal
 import gzip
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from newswire_publisher.articles.markup import excerpt
+from newswire_publisher.web.assets import load_assets
 from newswire_publisher.web.languages import direction_of, name_of
 
 POLICY = "; ".join(
@@ -36,32 +35,8 @@ POLICY = "; ".join(
 )
 """Content-Security-Policy. JSON-LD is a data block that no policy has to allow (HTML section 4.12.1)."""
 
-_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _SMALLEST = 600
 """Bytes below which gzip gains nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A file of ours, at an address that changes with its bytes, so that a browser may keep it for ever."""
-
-    name: str
-    body: bytes
-    address: str
-    media_type: str
-
-
-def load_assets() -> Mapping[str, Asset]:
-    """Return the files by the last part of their address."""
-    found = {}
-    for file in files("newswire_publisher.web").joinpath("static").iterdir():
-        stem, _, extension = file.name.rpartition(".")
-        if extension not in _TYPES:
-            continue
-        body = file.read_bytes()
-        name = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{extension}"
-        found[name] = Asset(file.name, body, f"/static/{name}", f"{_TYPES[extension]}; charset=utf-8")
-    return found
 
 
 class Site:

@@ -48,7 +48,7 @@ class HookAccess:
         """Return who calls, and the webhook if it is the caller's; raise a 401, 403 or 404 problem otherwise."""
         caller = await self.caller(request)
         hook = await self.hooks.get(hook_id)
-        if hook is None or not caller.owns(hook.owner):
+        if hook is None or not hook.is_seen_by(caller):
             raise not_found(f"webhook {hook_id}")
         return caller, hook
 

@@ -64,7 +64,7 @@ class RotationApi:
         caller = await require(request, self._tokens, Role.INTEGRATOR, Role.OPERATOR)
         asked = rotation or Rotation()
         hook = await self._hooks.get(hook_id)
-        if hook is None or not caller.owns(hook.owner):
+        if hook is None or not hook.is_seen_by(caller):
             raise not_found(f"webhook {hook_id}")
         key, secret = self._keyring.make(hook_id, hook.signature, now(), asked.secret)
 

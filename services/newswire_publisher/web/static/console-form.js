@@ -1,0 +1,92 @@
+// Registers an endpoint, or changes the settings of one.
+
+import { $, put } from "./console-dom.js";
+import { ApiProblem, call, hookPath } from "./console-api.js";
+import { clearProblem, showProblem } from "./console-problems.js";
+import { showSecret } from "./console-secret.js";
+import { signedIn } from "./console-session.js";
+import { beyond, eventsOf, filterOf, patchOf, settingsOf, showSettings } from "./console-settings.js";
+import { tryFilter } from "./console-trial.js";
+
+const [, id] = location.pathname.match(/^\/console\/([^/]+)\/edit$/) || [];
+const page = (hook) => `/console/${encodeURIComponent(hook)}`;
+const form = $("#settings");
+const end = $("#refused");
+let before = null;
+let rest = {};
+let tried = {};
+
+// The filter's fields are those of the feeds' builder; where each stands in the body is said here.
+for (const field of form.querySelectorAll("[id^=f-]:not(#f-days)")) {
+  field.dataset.pointer = `/filter/${field.name}`;
+}
+
+async function busy(button, act) {
+  button.disabled = true;
+  try {
+    await act();
+    return true;
+  } catch (problem) {
+    button.disabled = false; // a disabled button takes no focus
+    if (problem.status === undefined) throw problem;
+    if (problem.status !== 401) showProblem(form, end, problem);
+    return false;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+// No event chosen would mean every event to the API.
+function someEvents() {
+  const events = eventsOf(form);
+  if (events?.length !== 0) return events;
+  throw new ApiProblem(422, { errors: [{ pointer: "/events", detail: "Choose one event at least." }] });
+}
+
+// Says the same key as long as the same is sent, so that a second try after a lost answer registers nothing twice.
+function keyOf(settings) {
+  const text = JSON.stringify(settings);
+  if (tried.text !== text) tried = { text, key: crypto.getRandomValues(new Uint32Array(4)).join("-") };
+  return tried.key;
+}
+
+async function save() {
+  someEvents();
+  const settings = settingsOf(form, rest);
+  if (id) {
+    const patch = patchOf(before, settings);
+    if (Object.keys(patch).length) await call("PATCH", hookPath(id), patch);
+    return location.assign(page(id));
+  }
+  const made = await call("POST", "/v1/webhooks", settings, { "Idempotency-Key": keyOf(settings) });
+  clearProblem(form, end);
+  if (made.secret) await showSecret(made);
+  location.assign(page(made.id));
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearProblem(form, end);
+  busy($("button[type=submit]", form), save);
+});
+$("#try").addEventListener("click", () => {
+  clearProblem(form, end);
+  busy($("#try"), () => tryFilter({ filter: filterOf(form, rest), events: someEvents() }, Number(form.elements.days.value)));
+});
+
+signedIn(async () => {
+  if (!id) return form.elements.url.focus();
+  try {
+    const hook = await call("GET", hookPath(id));
+    rest = beyond(hook.filter || {});
+    showSettings(form, hook);
+    before = settingsOf(form, rest);
+    $("#beyond").hidden = !Object.keys(rest).length;
+    $("#beyond code").textContent = JSON.stringify(rest, null, 1);
+    for (const link of [$("#back"), $("#cancel")]) link.href = page(id);
+    $("#how").open = ["rate", "max_age", "retry", "headers", "ordered"].some((name) => before[name]) || before.signature !== "v1";
+  } catch (problem) {
+    form.hidden = true;
+    put($("#lost"), problem.status === 404 ? "There is no such endpoint, or it is not yours to see." : problem.message);
+  }
+});

@@ -1,0 +1,69 @@
+// One endpoint: its health, what can be done with it, its attempts and its settings.
+
+import { $, put, say, whileSeen } from "./console-dom.js";
+import { call, hookPath } from "./console-api.js";
+import { healthOf, showHealth } from "./console-health.js";
+import { signedIn } from "./console-session.js";
+import { wireActs } from "./console-acts.js";
+import { watchAttempts } from "./console-attempts.js";
+import { showFacts } from "./console-facts.js";
+import { showNotices } from "./console-notices.js";
+import { showTold } from "./console-told.js";
+
+const id = decodeURIComponent(location.pathname.split("/")[2]);
+const page = `/console/${encodeURIComponent(id)}`;
+let gone = false;
+let operator = false;
+
+const count = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString("en-GB"));
+
+function show(hook) {
+  const health = healthOf(hook);
+  say($("#name"), hook.url || hook.description || hook.id);
+  document.title = `${hook.description || hook.url || hook.id} · newswire`;
+  put($("#about"), hook.url ? hook.description : "");
+  $(".endpoint .state").hidden = false;
+  showHealth($(".endpoint .health"), health);
+  say($(".endpoint .why"), health.reason);
+  say($("#c-waiting"), count(hook.waiting));
+  say($("#c-in-flight"), count(hook.in_flight));
+  say($("#c-given-up"), count(hook.given_up));
+  say($("#c-sequence"), count(hook.last_sequence));
+  const stopped = hook.enabled === false;
+  $("#test").hidden = !hook.url || health.kind === "pending";
+  $("#replay").hidden = !hook.url;
+  $("#disable").hidden = stopped || !hook.url;
+  $("#enable").hidden = !stopped;
+  $("#verify").hidden = health.kind !== "pending";
+  showNotices(hook);
+  showFacts(hook, operator);
+  $("#whole").hidden = false;
+}
+
+async function refresh() {
+  if (gone) return;
+  try {
+    show(await call("GET", hookPath(id)));
+    await showTold(id);
+    put($("#lost"), "");
+  } catch (problem) {
+    if (problem.status === undefined) throw problem;
+    gone = problem.status === 404;
+    if (gone) $("#whole").hidden = true;
+    const text = gone ? "There is no such endpoint, or it is not yours to see." : problem.message;
+    put($("#lost"), problem.status === 401 ? "" : text);
+  }
+}
+
+signedIn(async (self) => {
+  operator = self.role === "operator";
+  $("#edit").href = `${page}/edit`;
+  $("#here").href = page;
+  say($("#k-log"), `curl -H "Authorization: Bearer $NEWSWIRE_TOKEN" '${location.origin}${hookPath(id)}/events?after=0'`);
+  say($("#k-shell"), `newswire webhook attempts ${id}`);
+  await refresh();
+  if (gone) return;
+  const again = whileSeen(refresh, 3_000);
+  const look = watchAttempts(id);
+  wireActs(id, async () => Promise.all([again(), look()]));
+});
