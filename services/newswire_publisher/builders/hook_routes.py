@@ -72,7 +72,7 @@ def hook_routes(
             # Before the paths that end in an id.
             event_types_api,
             NoticesApi(access, notices),
-            RotationApi(hooks, keyring, parts.tokens),
+            RotationApi(access, keyring),
             ListingApi(access, overview),
             registration,
             acts,

@@ -28,6 +28,7 @@ from newswire_publisher.webhooks.retry import (
     next_attempt_of_kill,
 )
 from newswire_publisher.webhooks.settling import Attempt, Push, Settler
+from newswire_publisher.webhooks.vault import VaultError
 from newswire_runtime import metrics
 from newswire_runtime.conf import Table
 from newswire_runtime.outbound import GuardedClient
@@ -96,6 +97,10 @@ class Courier:
             name = message_id(hook.id, push.entry.sequence)
             headers = self._keyring.signed_headers(hook, name, body, time.time())
             self._http.send(hook.url or "", body, headers, DEADLINE_SECONDS, answered)
+        except VaultError as exc:
+            # Nothing can be signed: the lease ends, and the push goes out once the right key is set.
+            log.error("webhook.unsigned", webhook=push.hook.id, sequence=push.entry.sequence, error=exc.detail)  # noqa: TRY400
+            done()
         except Exception:
             # A fault of ours: its lease ends, and it goes out again.
             log.exception("webhook.attempt_failed", webhook=push.hook.id, sequence=push.entry.sequence)
