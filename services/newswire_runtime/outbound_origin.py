@@ -33,6 +33,9 @@ from newswire_runtime.outbound_names import Found, GuardedAddress, GuardedResolv
 from newswire_runtime.outcome import Failure
 from newswire_runtime.ssrf import Address
 
+SILENT_SECONDS = 1.0
+"""How long a name is not asked for again when its server could not say anything."""
+
 
 @dataclass(eq=False)
 class Shared:
@@ -206,6 +209,7 @@ class Origin:
             found = await self._shared.resolver.resolve(self._host, self._port, self._address)
         except NameFailed as exc:
             if exc.passing:
+                self._fresh_until = time.perf_counter() + SILENT_SECONDS  # it is slow to say that it cannot say
                 self._hand_out()
             else:
                 self.close_idle()
