@@ -29,7 +29,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from newswire_runtime.outbound_calls import Call, Done
@@ -104,11 +104,21 @@ class GuardedClient:
             await pool.close()
         await self._resolver.close()
 
+    @property
+    def running_calls(self) -> int:
+        """Calls that have not ended."""
+        return self._pool.running_calls if self._pool else 0
+
+    @property
+    def open_connections(self) -> int:
+        """Connections whose socket is open, idle ones too."""
+        return self._pool.open_connections if self._pool else 0
+
     def send(self, url: str, body: bytes, headers: Mapping[str, str], deadline: float, done: Done) -> Call:
         """POST ``body`` once; ``done`` is told what became of it, once, and never from inside this method.
 
-        It costs no task and no future. ``done`` runs in the event loop between the bytes of other calls, so it must
-        be short; it may send the next.
+        It costs no task and no future. ``done`` runs in the event loop between the bytes of other calls, and in
+        an empty context, so it must be short; it may send the next.
 
         Args:
             url: An absolute http(s) URL; checked here, whatever was checked before.
@@ -134,7 +144,7 @@ class GuardedClient:
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], deadline: float
     ) -> Outcome:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        call = self._start(method, url, body, headers, deadline, future.set_result)
+        call = self._start(method, url, body, headers, deadline, partial(_tell, future))
         try:
             return await future
         except asyncio.CancelledError:
@@ -162,3 +172,8 @@ class GuardedClient:
         assert self._pool is not None  # noqa: S101 - `_start` has looked
         parsed = check_url(url, self._guard)
         return Endpoint(start_of(method, parsed.url), self._pool.origin(parsed))
+
+
+def _tell(future: asyncio.Future[Outcome], outcome: Outcome) -> None:
+    if not future.done():  # its task was cancelled a moment ago, and could not cancel the call yet
+        future.set_result(outcome)

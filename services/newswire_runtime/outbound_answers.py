@@ -112,6 +112,8 @@ class AnswerReader:
         if self.status:  # a trailer, or the second answer's
             return
         self._size += len(name) + len(value)
+        if len(name) not in _LENGTHS:
+            return
         name = name.lower()
         if name in _KEPT:
             self._headers[name] = value
@@ -148,6 +150,7 @@ class AnswerReader:
 
 _KEPT = frozenset([b"retry-after", b"content-type"])
 _FRAMING = frozenset([b"content-length", b"transfer-encoding"])
+_LENGTHS = frozenset(map(len, _KEPT | _FRAMING))  # most names are known by their length to be none of them
 
 
 def _text(value: bytes | None) -> str | None:

@@ -24,7 +24,7 @@ from newswire_runtime.outcome import Failure
 
 BODY_SECONDS = 5.0
 """How long the body may take after the status, within the deadline."""
-KNOWN_ANSWERS = 1024
+KNOWN_ANSWERS = 64
 KNOWN_BYTES = 1024
 
 

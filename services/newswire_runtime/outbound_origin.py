@@ -20,6 +20,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass, field
 
 from newswire_runtime.outbound_answers import Answer
@@ -31,6 +32,9 @@ from newswire_runtime.outbound_failures import failure_of
 from newswire_runtime.outbound_names import Found, GuardedAddress, GuardedResolver, NameFailed
 from newswire_runtime.outcome import Failure
 from newswire_runtime.ssrf import Address
+
+SILENT_SECONDS = 1.0
+"""How long a name is not asked for again when its server could not say anything."""
 
 
 @dataclass(eq=False)
@@ -51,6 +55,7 @@ class Shared:
     waiting: set["Origin"] = field(default_factory=set)
     """Those that calls wait for."""
     idle: int = 0
+    closed: bool = False
     all_lost: asyncio.Event | None = None
     """Set once the client is closed and its last socket too."""
 
@@ -89,7 +94,7 @@ class Origin:
         self._host = host
         self._port = port
         self._address = address
-        self._idle: list[Connection] = []
+        self._idle: dict[Connection, None] = {}  # the last one in is the first one out: what is not needed grows old
         self._connections = 0
         self._dials = 0
         self._waiting: OrderedDict[Call, None] = OrderedDict()
@@ -99,7 +104,10 @@ class Origin:
         """Give the call a connection, now or when there is one."""
         if self._idle and call.started < self._fresh_until:
             self._shared.idle -= 1
-            self._idle.pop().run(call)
+            self._idle.popitem()[0].run(call)
+            return
+        if self._shared.closed:
+            asyncio.get_running_loop().call_soon(call.failed, Failure.RESET, "the client was closed")
             return
         call.holder = self
         self._waiting[call] = None
@@ -119,7 +127,7 @@ class Origin:
     def release(self, connection: Connection) -> None:
         shared = self._shared
         connection.idle_since = time.perf_counter()
-        self._idle.append(connection)
+        self._idle[connection] = None
         shared.idle += 1
         if self._waiting:
             self._serve()
@@ -129,7 +137,7 @@ class Origin:
     def gone(self, connection: Connection) -> None:
         self._connections -= 1
         if connection in self._idle:
-            self._idle.remove(connection)
+            del self._idle[connection]
             self._shared.idle -= 1
         if self._waiting:
             self._serve()
@@ -155,7 +163,8 @@ class Origin:
             self._hand_out()
         while self._dials < len(self._waiting) and self._may_dial(fresh):
             self._dials += 1
-            task = asyncio.get_running_loop().create_task(self._dial())
+            # In no one's context: what the connection reads later belongs to other calls.
+            task = asyncio.get_running_loop().create_task(self._dial(), context=Context())
             dial = Dial(next(reversed(self._waiting)).deadline_at, task)
             self._shared.dials.add(dial)
             self._shared.deadlines.add(dial)
@@ -172,7 +181,7 @@ class Origin:
     def _hand_out(self) -> None:
         while self._waiting and self._idle:
             self._shared.idle -= 1
-            self._idle.pop().run(self._waiting.popitem(last=False)[0])
+            self._idle.popitem()[0].run(self._waiting.popitem(last=False)[0])
 
     async def _dial(self) -> None:
         shared = self._shared
@@ -191,9 +200,7 @@ class Origin:
             raise
         else:
             if not connection.closed:
-                self._shared.idle += 1
-                connection.idle_since = time.perf_counter()
-                self._idle.append(connection)
+                self.release(connection)
                 self._hand_out()
 
     async def _find(self) -> Found:
@@ -202,6 +209,7 @@ class Origin:
             found = await self._shared.resolver.resolve(self._host, self._port, self._address)
         except NameFailed as exc:
             if exc.passing:
+                self._fresh_until = time.perf_counter() + SILENT_SECONDS  # it is slow to say that it cannot say
                 self._hand_out()
             else:
                 self.close_idle()

@@ -36,6 +36,14 @@ class Pool:
         self._idle_seconds = idle_seconds
         self._timer = self._loop.call_later(idle_seconds / 2, self._sweep)
 
+    @property
+    def running_calls(self) -> int:
+        return len(self.deadlines) - len(self._shared.dials)
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._shared.connections)
+
     def origin(self, parsed: ParsedUrl) -> Origin:
         """Return the one origin of a URL."""
         key = parsed.url.scheme == "https", parsed.host, parsed.port
@@ -49,6 +57,7 @@ class Pool:
         """Close every connection and end every dial; calls that wait or run fail as ``reset``."""
         self._timer.cancel()
         shared = self._shared
+        shared.closed = True
         for origin in list(shared.waiting):
             origin.fail_waiting(Failure.RESET, "the client was closed")
         dials = [dial.task for dial in shared.dials]
