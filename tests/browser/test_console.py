@@ -158,9 +158,14 @@ async def test_the_token_stays_in_the_tab_and_goes_with_signing_out(wire: Wire, 
     await expect(page.get_by_text("Signed in as north, integrator")).to_be_visible()
     assert await page.context.cookies() == []
     assert await page.evaluate("localStorage.length") == 0
+    await page.get_by_role("link", name="Register an endpoint").click()
+    await page.get_by_label("Description").fill("Mine")
     await page.get_by_role("button", name="Sign out").click()
     await page.get_by_label("Token").wait_for()
     assert await page.evaluate("sessionStorage.length") == 0
+    await page.go_back()
+    await page.get_by_label("Token").wait_for()
+    await expect(page.get_by_label("Description")).to_be_hidden()
     assert not any(mine in url for url in asked)
 
 
@@ -402,7 +407,12 @@ async def test_an_endpoint_is_disabled_with_a_reason_and_enabled_again(
 
 
 async def test_settings_are_changed_and_the_rest_stays(wire: Wire, sign_in: SignIn) -> None:
-    nested = {"languages": ["de", "en"], "any": [{"sections": ["Sport"]}, {"urgency": 2}], "exclude": {"words": ["x"]}}
+    nested = {
+        "languages": ["de", "en"],
+        "places": ["Halle, Saale"],
+        "any": [{"sections": ["Sport"]}, {"urgency": 2}],
+        "exclude": {"words": ["x"]},
+    }
     hook = await register(
         wire, url="https://receiver.example/", filter=nested, headers={"X-Desk": "7"}, rate=5, events=["article.*"]
     )
@@ -419,7 +429,7 @@ async def test_settings_are_changed_and_the_rest_stays(wire: Wire, sign_in: Sign
     await expect(page.get_by_role("heading", level=1)).to_have_text("https://receiver.example/")
     assert sent == [{"filter": {"languages": ["de"], "exclude": None}, "rate": None}]
     changed = await shown(wire, hook["id"])
-    assert changed["filter"] == {"languages": ["de"], "any": nested["any"]}
+    assert changed["filter"] == {"languages": ["de"], "places": nested["places"], "any": nested["any"]}
     assert "rate" not in changed
     assert changed["headers"] == hook["headers"]
 

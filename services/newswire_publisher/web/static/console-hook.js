@@ -63,7 +63,7 @@ signedIn(async (self) => {
   say($("#k-shell"), `newswire webhook attempts ${id}`);
   await refresh();
   if (gone) return;
-  const again = whileSeen(refresh, 3_000);
+  const again = whileSeen(refresh, () => 3_000);
   const look = watchAttempts(id);
   wireActs(id, async () => Promise.all([again(), look()]));
 });
