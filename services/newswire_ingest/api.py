@@ -14,8 +14,9 @@ from newswire_ingest.lifecycle import Decision, Known, Rejected, desk_version
 from newswire_ingest.sources import Source
 from newswire_ingest.submissions import Submission, Submissions, result_of
 from newswire_runtime.auth import Caller, Name, Role, Tokens
+from newswire_runtime.bodies import read_body
 from newswire_runtime.conf import Table
-from newswire_runtime.http import now, read_body, require, trace_id
+from newswire_runtime.http import now, require, trace_id
 from newswire_runtime.idempotency import REPEATED, Answers
 from newswire_runtime.problems import Problem, not_found
 from newswire_schemas.article import Act, PubStatus, Text

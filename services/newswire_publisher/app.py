@@ -23,7 +23,7 @@ from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.builders.backup import build_backup
 from newswire_publisher.builders.feeds import build_feeds, build_hub, build_pages
-from newswire_publisher.builders.outputs import build_live, build_social, build_webhooks
+from newswire_publisher.builders.outputs import build_live, build_social, build_tracing, build_webhooks
 from newswire_publisher.builders.parts import Parts
 from newswire_publisher.live.log import LiveLog
 from newswire_publisher.live.sink import LiveSink
@@ -75,8 +75,9 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     feeds, feed_api, feed_loops, feed_topics = build_feeds(parts, hot)
     hub_api, hub_workers = build_hub(parts, feed_topics)
     search = ArticleSearch(parts.store, parts.topics, time.monotonic)
-    hooks, hook_api, workers = build_webhooks(parts, search)
+    hooks, hook_api, workers, receipts = build_webhooks(parts, search)
     posts, post_api = build_social(parts)
+    tracing = build_tracing(parts, receipts, posts)
     live_log = LiveLog(client)
     live_hub, live_api, live_loops = build_live(parts, live_log)
     fanout = Fanout(parts.store, [feeds, hooks, posts, LiveSink(live_log)], parts.topics)
@@ -128,6 +129,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
             post_api.install(app)
         if "api" in roles:
             hook_api.install(app)
+            tracing.install(app)
             article_api.install(app)
             operating.install(app)
             backup.install(app)

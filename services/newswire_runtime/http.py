@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newswire_runtime.auth import Caller, Role, Tokens
+from newswire_runtime.bodies import MAX_BODY, bounded_route
 from newswire_runtime.problems import Problem, pointer, unauthorized
 from newswire_runtime.service import Service
 
@@ -29,6 +30,7 @@ _TRACE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 def build_app(services: Sequence[Service], title: str = "newswire") -> FastAPI:
     """Build the app that serves these services' routes on one port."""
     app = FastAPI(title=title, version="1", description=(__doc__ or "").strip(), redirect_slashes=False)
+    app.router.route_class = bounded_route(max((service.settings.max_body for service in services), default=MAX_BODY))
     app.add_middleware(TraceMiddleware)
     _install_health(app, services)
     _install_problems(app)
@@ -86,25 +88,6 @@ class TraceMiddleware:
 
 
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """Return the request's body; raise a 413 problem as soon as it exceeds ``limit`` bytes."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise too_large(limit)
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise too_large(limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def too_large(limit: int) -> Problem:
-    """Return the 413 problem."""
-    return Problem(413, "too-large", f"the body has more than {limit} bytes; send fewer items in one call")
 
 
 def reader_token(authorization: str) -> str | None:

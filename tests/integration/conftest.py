@@ -1,9 +1,11 @@
-"""The whole wire in this process: `wire`; and a server that takes its pushes: `receiver`."""
+"""The whole wire in this process: `wire`; and a server that takes its pushes: `receiver`, or `faulty`."""
 
 import functools
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from support.book import Faulty, faulty_receiver
 from support.subscriber import Subscriber, subscribing
 from support.wire import Receiver, Wire, receiving, running
 
@@ -24,6 +26,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as server:
         yield server
+
+
+@pytest.fixture
+async def faulty(tmp_path: Path) -> AsyncIterator[Faulty]:
+    """A receiver in a process of its own, which answers by a plan and writes down what came when."""
+    async with faulty_receiver(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture

@@ -66,7 +66,8 @@ async def test_everything_comes_back_on_an_empty_server_and_a_webhook_goes_on_wi
         assert (done.json()["overwritten"], done.json()["unchanged"], done.json()["sequences"]) == (0, 0, 1)
         assert done.json()["created"] == len(rows(kept)) - 2
         again = await restore(other, kept)
-        assert again.json() == {"created": 0, "overwritten": 0, "unchanged": done.json()["created"], "sequences": 0}
+        nothing = {"created": 0, "overwritten": 0, "sequences": 0, "unreadable": []}
+        assert again.json() == {**nothing, "unchanged": done.json()["created"]}
         assert rows(await backup(other))[1:] == rows(kept)[1:]
         answer = await other.anyone.get(f"/v1/webhooks/{hook.id}", headers=mine)
         settings = ("url", "headers", "owner", "created", "description", "last_sequence", "status")
@@ -202,4 +203,15 @@ async def test_a_thing_that_cannot_be_is_refused_with_its_line_and_nothing_is_wr
 
 async def test_an_empty_backup_restores_nothing(wire: Wire) -> None:
     answer = await restore(wire, b'{"format": "newswire-backup", "version": 1}\n{"end": true, "things": 0}\n')
-    assert answer.json() == {"created": 0, "overwritten": 0, "unchanged": 0, "sequences": 0}
+    assert answer.json() == {"created": 0, "overwritten": 0, "unchanged": 0, "sequences": 0, "unreadable": []}
+
+
+async def test_webhooks_whose_secrets_no_key_opens_are_named(
+    quick: None, redis_url: str, server: KillableServer
+) -> None:
+    async with running(redis_url) as wire:
+        hook = await wire.hook()
+        kept = await backup(wire)
+        assert hook.secret.encode() not in kept
+    async with running(server.url, secret_key="another-key-" + "x" * 32) as other:
+        assert (await restore(other, kept)).json()["unreadable"] == [hook.id]

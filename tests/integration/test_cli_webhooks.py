@@ -12,6 +12,8 @@ import pytest
 from support.hooks import echoing
 from support.wire import OPERATOR, Receiver, Wire, story
 
+from newswire_schemas.streams import ConfKeys
+
 NEWSWIRE = str(Path(sys.executable).with_name("newswire"))
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
 
@@ -144,6 +146,15 @@ async def test_a_webhook_is_disabled_with_a_reason_and_goes_on(shell: Shell) -> 
     assert (await shell.json("webhook", "notices")) == {"items": []}
 
 
+async def test_a_secret_is_rotated_and_the_old_one_signs_for_a_while(shell: Shell, tmp_path: Path) -> None:
+    made = await shell.json("webhook", "add")
+    rotated = await shell.json("webhook", "rotate", made["id"], "--grace", "60")
+    assert rotated["secret"] != made["secret"]
+    assert len(rotated["keys"]) == 2
+    brought = await shell.say("webhook", "rotate", made["id"], "--grace", "0", "--secret", "-", stdin=SECRET)
+    assert brought == f"id      {made['id']}\nsecret  {SECRET}\n"
+
+
 async def test_a_dry_run_prints_days_types_and_headlines(shell: Shell, wire: Wire) -> None:
     await wire.submit(story())
     await wire.out()
@@ -167,3 +178,29 @@ async def test_a_backup_is_a_file_of_ones_own_that_restores(shell: Shell, tmp_pa
     assert "No such file" in await shell.refused("restore", "missing")
     assert "No such file" in await shell.refused("backup", "no/such/place")
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+async def test_rotate_shows_the_new_secret_and_takes_one_that_is_brought(shell: Shell, wire: Wire) -> None:
+    hook = await wire.hook()
+
+    first = await shell.json("webhook", "rotate", hook.id, "--grace", "3600")
+    brought = await shell.json("webhook", "rotate", hook.id, "--secret", "-", stdin=SECRET)
+
+    assert first["secret"].startswith("whsec_")
+    assert (brought["secret"], len(brought["keys"])) == (SECRET, 3)
+
+
+async def test_rekey_counts_what_it_encrypted_and_names_what_no_key_opens(shell: Shell, wire: Wire) -> None:
+    hook = await wire.hook()
+    assert await shell.say("webhook", "rekey") == "encrypted anew: 0\n"
+    table = ConfKeys.table("webhooks")
+    row = json.loads(await wire.broker.hget(table, hook.id))
+    row["keys"][0]["sealed"] = "0123456789ab." + row["keys"][0]["sealed"].partition(".")[2]
+    await wire.broker.hset(table, hook.id, json.dumps(row))
+    await wire.broker.hincrby(ConfKeys.generation, "webhooks", 1)
+
+    done = await shell.run("webhook", "rekey")
+
+    assert done.returncode == 1
+    assert f"{hook.id} {row['keys'][0]['id']}" in done.stderr
+    assert "NEWSWIRE_SECRET_KEY" in done.stderr

@@ -18,6 +18,7 @@ ROUTES = [
     ("POST", "/enable"),
     ("POST", "/disable"),
     ("POST", "/replay"),
+    ("POST", "/rotate-secret"),
     ("GET", "/events"),
     ("GET", "/attempts"),
     ("GET", "/attempts/1-1"),
@@ -57,6 +58,15 @@ async def test_an_operator_sees_all_webhooks_and_an_integrator_its_own(wire: Wir
     assert seen == [[first["id"]], [second["id"]], [first["id"], second["id"]]]
     of_other = await wire.http.get("/v1/webhooks", params={"owner": "other"})
     assert [hook["id"] for hook in of_other.json()["items"]] == [second["id"]]
+
+
+async def test_an_operators_webhook_is_not_an_integrators_of_the_same_name(wire: Wire) -> None:
+    made = await registered(wire)
+    namesake = await integrator(wire, made["owner"])
+    assert (await wire.anyone.get(f"/v1/webhooks/{made['id']}", headers=namesake)).status_code == 404
+    assert (await wire.anyone.get("/v1/webhooks", headers=namesake)).json()["items"] == []
+    rotated = await wire.anyone.post(f"/v1/webhooks/{made['id']}/rotate-secret", headers=namesake)
+    assert rotated.status_code == 404
 
 
 async def test_the_list_pages_without_gap_or_repeat_while_webhooks_come_and_go(wire: Wire) -> None:
@@ -181,6 +191,15 @@ async def test_a_key_whose_first_call_died_finds_the_webhook_that_it_made(wire: 
         await wire.broker.delete(key)
     other = await registered(wire, {"Idempotency-Key": "k1"}, description="y")
     assert other["id"] != made["id"]
+
+
+async def test_a_secret_that_was_rotated_away_is_in_no_repeated_answer(wire: Wire) -> None:
+    made = await registered(wire, {"Idempotency-Key": "k1"})
+    rotated = await wire.http.post(f"/v1/webhooks/{made['id']}/rotate-secret", json={"grace": 0})
+    assert rotated.status_code == 200
+    again = await registered(wire, {"Idempotency-Key": "k1"})
+    assert "secret" not in again
+    assert again["id"] == made["id"]
 
 
 async def test_a_key_whose_webhook_was_deleted_is_refused(wire: Wire) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from support.hooks import pointers
-from support.wire import Hook, Receiver, Wire, story, until
+from support.wire import Hook, Receiver, Wire, running, story, until
 
 
 def uri(number: int) -> str:
@@ -199,3 +199,19 @@ async def test_a_replay_that_says_not_what_is_refused_with_what_to_give(
 async def test_a_replay_without_a_body_is_refused(wire: Wire) -> None:
     hook = await wire.hook(url="https://receiver.example/")
     assert (await wire.http.post(f"/v1/webhooks/{hook.id}/replay")).status_code == 422
+
+
+async def test_logs_replays_and_attempts_work_on_a_wire_of_several_partitions(
+    quick: None, redis_url: str, receiver: Receiver
+) -> None:
+    async with running(redis_url, partitions=3) as wire:
+        hooks = [await wire.hook(url=receiver.script(f"hook{number}")) for number in range(6)]
+        await wire.submit(story())
+        for number, hook in enumerate(hooks):
+            (attempt,) = await outcome(hook, 1)
+            await accepted(hook, f"/attempts/{attempt['id']}/resend")
+            await receiver.got(f"hook{number}", 2)
+            assert (await accepted(hook, "/replay", {"after": 0}))["entries"] == 1
+            await receiver.got(f"hook{number}", 3)
+        listed = (await wire.http.get("/v1/webhooks")).json()["items"]
+        assert [hook["last_sequence"] for hook in listed] == [1] * 6

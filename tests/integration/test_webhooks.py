@@ -271,7 +271,7 @@ async def test_of_fifty_endpoints_one_fails_and_the_others_get_one_push_each(wir
 
 @pytest.fixture
 def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newswire_publisher.webhooks.worker.LEASE_MS", 300)
+    monkeypatch.setattr("newswire_publisher.webhooks.worker.LEASE_MS", 1_000)
 
 
 @pytest.fixture

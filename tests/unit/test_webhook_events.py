@@ -14,7 +14,7 @@ from newswire_publisher.articles.message import EVENT_TYPES, Format
 from newswire_publisher.articles.ninjs import SCHEMA as NINJS_SCHEMA
 from newswire_publisher.webhooks import event_samples, event_schemas
 from newswire_publisher.webhooks.event_types import CATALOGUE, CHALLENGE, TEST, EventType
-from newswire_publisher.webhooks.model import NOTICE_TYPES
+from newswire_publisher.webhooks.wanted import NOTICE_TYPES
 
 NINJS = json.loads((Path(__file__).parents[1] / "data" / "ninjs-schema_3.1.json").read_text())
 DRAFT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}

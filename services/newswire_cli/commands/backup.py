@@ -64,6 +64,12 @@ def restore(
         print_json(done)
     else:
         print(f"{done['created']} created, {done['overwritten']} overwritten, {done['unchanged']} were there already")
+    if done["unreadable"]:
+        names = ", ".join(done["unreadable"])
+        raise CommandError(
+            f"restored, but no key of NEWSWIRE_SECRET_KEY opens the secrets of {names}: "
+            "set the key of the server that they come from, or rotate them"
+        )
 
 
 def _things(last: bytes) -> int | None:

@@ -1,4 +1,4 @@
-"""The integrator's commands for a webhook's settings: add, show, edit, list, rm, rotate, rekey, dry-run."""
+"""The integrator's commands for a webhook's settings: add, show, edit, list, rm, dry-run."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -17,7 +17,7 @@ from newswire_cli.client import (
     print_json,
     print_rows,
 )
-from newswire_cli.commands import webhook_acts
+from newswire_cli.commands import webhook_acts, webhook_secrets
 from newswire_cli.commands.webhook_acts import Id
 from newswire_cli.commands.webhook_options import (
     Challenge,
@@ -36,7 +36,7 @@ from newswire_cli.commands.webhook_options import (
     read_secret,
     settings_of,
 )
-from newswire_cli.failures import CommandError, UsageProblem
+from newswire_cli.failures import UsageProblem
 
 
 def install(app: typer.Typer) -> None:
@@ -48,13 +48,12 @@ def install(app: typer.Typer) -> None:
         "edit": edit,
         "list": list_,
         "rm": remove,
-        "rotate": rotate,
-        "rekey": rekey,
         "dry-run": dry_run,
     }
     for name, command in named.items():
         webhook.command(name)(command)
     webhook_acts.install(webhook)
+    webhook_secrets.install(webhook)
     app.add_typer(webhook, name="webhook")
 
 
@@ -172,39 +171,6 @@ def remove(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = Fals
     with Api(url, token) as api:
         api.call("DELETE", f"/v1/webhooks/{part(id_)}")
     webhook_acts.print_done("removed", id_, {"id": id_}, as_json)
-
-
-def rotate(
-    id_: Id,
-    grace: Annotated[
-        int | None, typer.Option(help="Seconds that the old secret still signs too; a day if not given.")
-    ] = None,
-    secret: Secret = None,
-    url: Url = None,
-    token: Token = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a new secret, shown this once; the old one signs beside it for a while."""
-    body = given(grace=grace, secret=read_secret(secret))
-    with Api(url, token) as api:
-        made = api.call("POST", f"/v1/webhooks/{part(id_)}/rotate-secret", body=body)
-    if as_json:
-        print_json(made)
-    else:
-        print(f"id      {made['id']}\nsecret  {made['secret']}")
-
-
-def rekey(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Encrypt all secrets with the first of NEWSWIRE_SECRET_KEY (operator)."""
-    with Api(url, token) as api:
-        done = api.call("POST", "/v1/webhooks/rekey")
-    if as_json:
-        print_json(done)
-    else:
-        print(f"encrypted anew: {done['webhooks']}")
-    if done["unreadable"]:
-        names = ", ".join(f"{key['webhook']} {key['key']}" for key in done["unreadable"])
-        raise CommandError(f"no key of NEWSWIRE_SECRET_KEY opens {names}; add theirs, or rotate these secrets")
 
 
 def dry_run(

@@ -21,8 +21,9 @@ from starlette.responses import Response, StreamingResponse
 from newswire_publisher.api.backups import Thing, Value, plan, read, write
 from newswire_publisher.webhooks.restoring import HookRestorer
 from newswire_runtime.auth import Role, Tokens
+from newswire_runtime.bodies import read_body, takes
 from newswire_runtime.conf import Table
-from newswire_runtime.http import now, read_body, require
+from newswire_runtime.http import now, require
 from newswire_runtime.problems import Problem
 
 MOST_BYTES = 100_000_000
@@ -73,6 +74,7 @@ class BackupApi:
         }
         return StreamingResponse(write(things, now()), media_type="application/x-ndjson", headers=headers)
 
+    @takes(MOST_BYTES)
     async def restore(
         self,
         request: Request,
@@ -83,7 +85,8 @@ class BackupApi:
     ) -> dict[str, Any]:
         """Put back what a backup holds (operator). What there is and differs is a 409 and nothing changes, or `force`.
 
-        A webhook goes on after the number that its log had.
+        A webhook goes on after the number that its log had. `unreadable` names those whose secrets no key of
+        NEWSWIRE_SECRET_KEY opens: set the other server's key, or rotate them.
         """
         await require(request, self._tokens, Role.OPERATOR)
         body = await read_body(request, MOST_BYTES)
@@ -105,6 +108,7 @@ class BackupApi:
             "overwritten": len(found.differing),
             "unchanged": found.unchanged,
             "sequences": raised,
+            "unreadable": await self._hooks.unreadable([thing.name for thing in things if thing.kind == WEBHOOKS]),
         }
 
     async def _write(

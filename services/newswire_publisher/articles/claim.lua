@@ -10,7 +10,7 @@
 -- ARGV  1 article's key, 2 rank, 3 act, 4 kind: 'show', 'hold' or 'retract',
 --       5 article JSON, 6 now (ms), 7 embargo's end or 0 (ms), 8 expiry or 0 (ms),
 --       9 event to replay at the embargo's end, 10 event for the expiry, 11 owner,
---       12 number of sinks, 13… the sinks that match
+--       12 'when accepted (ms) trace id', 13 number of sinks, 14… the sinks that match
 -- Returns {0} if a newer version is known; else {1, published (ms), moment (ms), act,
 -- every sink of the ledger…}.
 
@@ -56,7 +56,7 @@ else
     end
   end
   redis.call('HSET', KEYS[1], 'shown', rank, 'moment', moment, 'act', act, 'kind', kind, 'json', ARGV[5],
-    'v:' .. rank, ARGV[5], 'm:' .. rank, moment .. ' ' .. act .. ' ' .. kind)
+    'v:' .. rank, ARGV[5], 'm:' .. rank, moment .. ' ' .. act .. ' ' .. kind .. ' ' .. ARGV[12])
 end
 if published then
   redis.call('HSET', KEYS[1], 'published', published)
@@ -68,8 +68,8 @@ if kind == 'show' then
     redis.call('ZADD', KEYS[3], ARGV[8], key)
     redis.call('HSET', KEYS[4], key, ARGV[10])
   end
-  for i = 1, tonumber(ARGV[12]) do
-    redis.call('HSET', KEYS[2], ARGV[12 + i], rank)
+  for i = 1, tonumber(ARGV[13]) do
+    redis.call('HSET', KEYS[2], ARGV[13 + i], rank)
   end
 else
   redis.call('ZREM', KEYS[5], key)

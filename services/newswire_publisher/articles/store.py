@@ -53,12 +53,17 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """When a version came out, and as what; ``kind`` is as in `Row`."""
+    """When a version came out, and as what; ``kind`` is as in `Row`.
+
+    ``accepted`` and ``trace_id`` are of its submission; rows of an earlier release have neither.
+    """
 
     rank: Rank
     act: Act
     moment: datetime
     kind: str
+    accepted: datetime | None = None
+    trace_id: str | None = None
 
     @property
     def is_public(self) -> bool:
@@ -108,6 +113,7 @@ class ArticleStore:
             version.event.encode() if version.kind == "hold" else "",
             _expiry(version.event) if article.expires else "",
             version.event.owner,
+            f"{to_ms(version.event.received_at)} {version.event.trace_id}",
             len(version.sinks),
             *version.sinks,
         ]
@@ -244,8 +250,9 @@ def _row(values: list[bytes | None]) -> Row | None:
 
 
 def _mark(field: bytes, value: bytes) -> Mark:
-    moment, act, kind = value.decode().split()
-    return Mark(Rank.parse(field[2:].decode()), Act(act), from_ms(int(moment)), kind)
+    moment, act, kind, *more = value.decode().split()
+    accepted, trace_id = (from_ms(int(more[0])), more[1]) if more else (None, None)
+    return Mark(Rank.parse(field[2:].decode()), Act(act), from_ms(int(moment)), kind, accepted, trace_id)
 
 
 def _expiry(event: ArticleEnriched) -> str:

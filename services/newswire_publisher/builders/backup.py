@@ -9,9 +9,11 @@ from newswire_publisher.builders.parts import Parts
 from newswire_publisher.feeds.api import FeedApi
 from newswire_publisher.feeds.model import Feed, FormerFeed
 from newswire_publisher.social.accounts import Account
+from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.restoring import HookRestorer
+from newswire_publisher.webhooks.vault import Vault
 from newswire_runtime.auth import EndedToken, Token
 from newswire_runtime.conf import Table
 
@@ -29,7 +31,13 @@ def build_backup(parts: Parts, feeds: FeedApi) -> BackupApi:
     """Return the routes of backup and restore."""
     client, partitions = parts.client, parts.settings.partitions
     hooks = Table(client, WEBHOOKS, Webhook)
-    restorer = HookRestorer(client, hooks, HookQueues(client, partitions), partitions)
+    restorer = HookRestorer(
+        client,
+        hooks=hooks,
+        queues=HookQueues(client, partitions),
+        keyring=Keyring(Vault(parts.settings.secret_keys())),
+        partitions=partitions,
+    )
     kinds: dict[str, Kind] = {
         "sources": Kind(SourceRow, Table(client, "sources", SourceRow)),
         "former_feeds": Kind(FormerFeed, Table(client, "former_feeds", FormerFeed)),

@@ -13,6 +13,7 @@ from newswire_publisher.webhooks.challenge import Challenger
 from newswire_publisher.webhooks.delivery import DEADLINE_SECONDS, Courier
 from newswire_publisher.webhooks.dry_run import DryRuns
 from newswire_publisher.webhooks.keyring import Keyring
+from newswire_publisher.webhooks.listing_api import ListingApi
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.log_api import LogApi
 from newswire_publisher.webhooks.model import Webhook
@@ -71,7 +72,8 @@ def hook_routes(
             # Before the paths that end in an id.
             event_types_api,
             NoticesApi(access, notices),
-            RotationApi(hooks, keyring, parts.tokens),
+            RotationApi(access, keyring),
+            ListingApi(access, overview),
             registration,
             acts,
             LogApi(access=access, log=log, queues=queues),

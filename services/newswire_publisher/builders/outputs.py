@@ -1,7 +1,9 @@
 """Build the webhooks, the social queues and the live stream."""
 
 from datetime import timedelta
+from typing import Any
 
+from newswire_publisher.api.tracing import TraceApi
 from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.builders.hook_routes import hook_routes
 from newswire_publisher.builders.parts import Parts
@@ -13,6 +15,7 @@ from newswire_publisher.live.log import LiveLog
 from newswire_publisher.live.reader import LiveKeeper, LiveReader
 from newswire_publisher.social.accounts import Account
 from newswire_publisher.social.api import SocialApi
+from newswire_publisher.social.posts import shown
 from newswire_publisher.social.sink import SocialSinks
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.attempts import Attempts
@@ -22,6 +25,7 @@ from newswire_publisher.webhooks.keyring import HookTable, Keyring
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.receipts import Receipts
 from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.sink import HookSinks
 from newswire_publisher.webhooks.vault import Vault
@@ -31,8 +35,8 @@ from newswire_runtime.service import Loop
 from newswire_schemas.article import Article
 
 
-def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, HookApi, list[HookWorker]]:
-    """Return the webhooks' sink and routes, and a worker for each partition."""
+def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, HookApi, list[HookWorker], Receipts]:
+    """Return the webhooks' sink, routes and receipts, and a worker for each partition."""
     partitions, client, settings = parts.settings.partitions, parts.client, parts.settings
     keyring = Keyring(Vault(settings.secret_keys()))
     table = HookTable(client, keyring)
@@ -46,18 +50,28 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, Hook
         courier = Courier(hooks=table, log_of=log, http=parts.http, keyring=keyring, settler=settler)
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
+    attempts = Attempts(client, log, partitions)
     api = hook_routes(
         parts,
         search,
         hooks=table,
         queues=queues,
-        attempts=Attempts(client, log, partitions),
+        attempts=attempts,
         log=log,
         notices=notices,
         courier=couriers[0],
         keyring=keyring,
     )
-    return HookSinks(table, queues), api, workers
+    return HookSinks(table, queues), api, workers, Receipts(client, table, log, attempts, partitions)
+
+
+def build_tracing(parts: Parts, receipts: Receipts, posts: SocialSinks) -> TraceApi:
+    """Return the routes that tell where an article went."""
+
+    async def posts_of(account: str, key: str) -> list[dict[str, Any]]:
+        return [shown(post) for post in await posts.queue.of_article(account, key)]
+
+    return TraceApi(store=parts.store, tokens=parts.tokens, receipts=receipts, posts_of=posts_of)
 
 
 def build_social(parts: Parts) -> tuple[SocialSinks, SocialApi]:

@@ -12,7 +12,8 @@ from newswire_publisher.hub.model import Call, denial, feed_of, subscribed
 from newswire_publisher.hub.store import HubStore, Listed, TooManyError
 from newswire_publisher.hub.topics import ForeignTopic, Topic, Topics, hub_url, parse_topic
 from newswire_runtime.auth import Name, Role, Tokens, digest_of
-from newswire_runtime.http import now, read_body, require
+from newswire_runtime.bodies import read_body
+from newswire_runtime.http import now, require
 from newswire_runtime.problems import Problem, not_found
 from newswire_runtime.ssrf import AddressGuard, RefusedUrl, check_url
 

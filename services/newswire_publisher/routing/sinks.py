@@ -18,6 +18,9 @@ from newswire_schemas.filters import Filter
 RETRACTIONS = frozenset({Act.KILL, Act.WITHHOLD, Act.EXPIRE})
 """Acts that take an article away from those who got it."""
 
+WITHDRAWALS = frozenset({Act.KILL, Act.WITHHOLD})
+"""Those of them that must reach everybody: an expiry needs no notice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:

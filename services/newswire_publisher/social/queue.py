@@ -111,6 +111,16 @@ class PostQueue:
         found = await self._load(self._keys_of(post_id), [post_id.encode()])
         return found[0] if found else None
 
+    async def of_article(self, account: str, key: str) -> list[Post]:
+        """Return an account's posts of an article, oldest first."""
+        found = [
+            Post.model_validate_json(body)
+            async for _, body in self._client.hscan_iter(
+                self._keys(account).posts, match=f"{account}~{key}~*", count=1_000
+            )
+        ]
+        return sorted(found, key=place)
+
     async def newest(
         self, account: str, limit: int, state: str | None = None, before: tuple[int, str] | None = None
     ) -> list[Post]:

@@ -44,11 +44,15 @@ class HookAccess:
         """Return who calls, an integrator or operator; raise a 401 or 403 problem otherwise."""
         return await require(request, self._tokens, Role.INTEGRATOR, Role.OPERATOR)
 
+    async def operator(self, request: Request) -> Caller:
+        """Return who calls, an operator; raise a 401 or 403 problem otherwise."""
+        return await require(request, self._tokens, Role.OPERATOR)
+
     async def own(self, request: Request, hook_id: str) -> tuple[Caller, Webhook]:
         """Return who calls, and the webhook if it is the caller's; raise a 401, 403 or 404 problem otherwise."""
         caller = await self.caller(request)
         hook = await self.hooks.get(hook_id)
-        if hook is None or not caller.owns(hook.owner):
+        if hook is None or not hook.is_seen_by(caller):
             raise not_found(f"webhook {hook_id}")
         return caller, hook
 

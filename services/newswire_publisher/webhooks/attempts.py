@@ -5,7 +5,6 @@ A record also tells of entries that were not sent: ``superseded``, ``expired`` (
 
 import json
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any
 
 from newswire_publisher.webhooks.log import HookLog
@@ -42,9 +41,11 @@ class Attempts:
 
     async def _shown(self, hook_id: str, rows: list[tuple[bytes, Mapping[bytes, bytes]]]) -> list[dict[str, Any]]:
         found = [{"id": row_id.decode(), **json.loads(fields[b"attempt"])} for row_id, fields in rows]
+        entries = await self._log.entries(hook_id, [each["sequence"] for each in found])
         for each in found:
-            if "type" not in each and (entry := await self._log.entry(hook_id, each["sequence"])) is not None:
-                each |= {"uri": entry.uri, "version": entry.version, "type": entry.type}
-            if (ms := each.pop("at_ms", None)) is not None:
-                each["at"] = from_ms(ms).astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return found
+            if (entry := entries.get(each["sequence"])) is not None:
+                each |= {"uri": entry.uri or None, "version": entry.version or None, "type": entry.type}
+            for name in ("at", "next_at"):
+                if (ms := each.pop(f"{name}_ms", None)) is not None:
+                    each[name] = from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return [{name: value for name, value in each.items() if value is not None} for each in found]

@@ -6,22 +6,20 @@ Nothing here waits for its next attempt: the queue does. A worker that dies leav
 leases that end, and the pushes go out again under the same ``webhook-id``.
 """
 
-import asyncio
+import json
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from newswire_publisher.webhooks.keyring import Keyring
-from newswire_publisher.webhooks.log import Entry, HookLog, read_entry
+from newswire_publisher.webhooks.log import HookLog, read_entry
 from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.pushes import Kind, Leased
+from newswire_publisher.webhooks.pushes import Leased
 from newswire_publisher.webhooks.retry import (
-    Decision,
+    DEFAULT_SCHEDULE,
     Delivered,
     Exhausted,
     Gone,
@@ -29,7 +27,8 @@ from newswire_publisher.webhooks.retry import (
     next_attempt,
     next_attempt_of_kill,
 )
-from newswire_publisher.webhooks.settling import Attempt, Settler
+from newswire_publisher.webhooks.settling import Attempt, Push, Settler
+from newswire_publisher.webhooks.vault import VaultError
 from newswire_runtime import metrics
 from newswire_runtime.conf import Table
 from newswire_runtime.outbound import GuardedClient
@@ -41,18 +40,9 @@ DEADLINE_SECONDS = 15.0
 KEPT_RESPONSE = 2_000
 """Characters of a receiver's answer in the log of attempts."""
 
+_TAKEN = Delivered()
+_DELIVERED = metrics.DELIVERIES.labels("delivered")
 _NAMES = {Delivered: "delivered", Gone: "gone", Retry: "retry", Exhausted: "exhausted"}
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """A leased push. ``attempt`` counts this one."""
-
-    hook: Webhook
-    entry: Entry
-    attempt: int
-    kind: Kind
-    lease: str
 
 
 class Courier:
@@ -66,7 +56,6 @@ class Courier:
         self._http = http
         self._keyring = keyring
         self._settler = settler
-        self._running: set[asyncio.Task[None]] = set()
 
     async def start(self, leased: Sequence[Leased], done: Callable[[], None]) -> None:
         """Start the attempts; ``done`` is called once for each, when it has been handed to the settler.
@@ -86,44 +75,82 @@ class Courier:
             if body is None:
                 self._give_up(push)
                 done()
-                continue
-            task = asyncio.create_task(self._attempt(push, body, done))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            else:
+                self._start(push, body, done)
 
     async def post(self, hook: Webhook, message_id: str, body: bytes) -> Outcome:
         """Sign and post one body."""
         headers = self._keyring.signed_headers(hook, message_id, body, time.time())
         return await self._http.post(hook.url or "", body, headers, DEADLINE_SECONDS)
 
-    async def _attempt(self, push: Push, body: bytes, done: Callable[[], None]) -> None:
+    def _start(self, push: Push, body: bytes, done: Callable[[], None]) -> None:
+        """Sign a push and send it; no task waits for the answer, because thousands may be on their way."""
+
+        def answered(outcome: Outcome) -> None:
+            try:
+                self._answered(push, outcome)
+            finally:
+                done()
+
         try:
-            self._answered(push, await self.post(push.hook, message_id(push.hook.id, push.entry.sequence), body))
+            hook = push.hook
+            name = message_id(hook.id, push.entry.sequence)
+            headers = self._keyring.signed_headers(hook, name, body, time.time())
+            self._http.send(hook.url or "", body, headers, DEADLINE_SECONDS, answered)
+        except VaultError as exc:
+            # Nothing can be signed: the lease ends, and the push goes out once the right key is set.
+            log.error("webhook.unsigned", webhook=push.hook.id, sequence=push.entry.sequence, error=exc.detail)  # noqa: TRY400
+            done()
         except Exception:
+            # A fault of ours: its lease ends, and it goes out again.
             log.exception("webhook.attempt_failed", webhook=push.hook.id, sequence=push.entry.sequence)
-        finally:
             done()
 
     def _answered(self, push: Push, outcome: Outcome) -> None:
+        if outcome.ok:
+            self._delivered(push, outcome)
+            return
         now_ms = outcome.started_at_ms + int(outcome.duration_ms)
+        policy = push.hook.policy
         # The jitter spreads retries; it is no secret.
         decision = (
             next_attempt_of_kill(push.attempt, outcome, now_ms, random.random())  # noqa: S311
             if push.kind == "kill"
-            else next_attempt(push.attempt, outcome, now_ms, push.hook.policy, random.random())  # noqa: S311
+            else next_attempt(push.attempt, outcome, now_ms, policy, random.random())  # noqa: S311
         )
-        record = _record(push, outcome, decision)
-        _observe(push, record, decision, now_ms)
+        what = _NAMES[type(decision)]
+        record = record_of(push, outcome, what, decision.at_ms if isinstance(decision, Retry) else None)
+        metrics.DELIVERIES.labels(what).inc()
+        shown = {name: value for name, value in record.items() if name != "response"}
+        about = {"webhook": push.hook.id, "uri": push.entry.uri, "trace_id": push.entry.trace_id}
+        log.info("webhook.attempt", **about, **shown)
         # An endpoint that says when to come again is well.
         says_when = isinstance(decision, Retry | Exhausted) and decision.pause_until_ms is not None
-        circuit_ms = 0 if outcome.ok or says_when else max(1, (push.hook.policy.schedule or (5_000,))[0])
-        self._settler.add(
-            Attempt(push.hook, push.entry, push.lease, push.attempt, push.kind, decision, circuit_ms, record)
-        )
+        circuit_ms = 0 if says_when else max(1, (policy.schedule or DEFAULT_SCHEDULE)[0])
+        cause: dict[str, object] = {name: record[name] for name in ("status", "error", "detail") if name in record}
+        self._settler.add(Attempt(push, decision, circuit_ms, json.dumps(record, ensure_ascii=False), cause))
+
+    def _delivered(self, push: Push, outcome: Outcome) -> None:
+        """Note a delivery. Nearly all attempts are one, so that this is the short way: its line is for debugging."""
+        _DELIVERED.inc()
+        if push.attempt == 1 and push.kind != "replay":
+            ended_ms = outcome.started_at_ms + outcome.duration_ms
+            metrics.DELIVERY_SECONDS.observe(max(0.0, (ended_ms - push.entry.received_ms) / 1000))
+        entry = push.entry
+        log.debug("webhook.attempt", webhook=push.hook.id, sequence=entry.sequence, trace_id=entry.trace_id)
+        if outcome.excerpt or push.kind == "replay":
+            record = json.dumps(record_of(push, outcome, "delivered", None), ensure_ascii=False)
+        else:
+            record = (
+                f'{{"sequence":{entry.sequence},"attempt":{push.attempt},"outcome":"delivered",'
+                f'"at_ms":{outcome.started_at_ms},"ms":{outcome.duration_ms:.1f},"status":{outcome.status}}}'
+            )
+        self._settler.add(Attempt(push, _TAKEN, 0, record))
 
     def _give_up(self, push: Push) -> None:
         record = {"sequence": push.entry.sequence, "outcome": "exhausted", "detail": "the version is kept no more"}
-        self._settler.add(Attempt(push.hook, push.entry, push.lease, push.attempt, push.kind, Exhausted(), 0, record))
+        record["at_ms"] = int(time.time() * 1_000)
+        self._settler.add(Attempt(push, Exhausted(), 0, json.dumps(record)))
 
 
 def message_id(hook_id: str, sequence: int) -> str:
@@ -131,16 +158,13 @@ def message_id(hook_id: str, sequence: int) -> str:
     return f"msg_{hook_id}_{sequence}"
 
 
-def _record(push: Push, outcome: Outcome, decision: Decision) -> dict[str, Any]:
-    entry = push.entry
+def record_of(push: Push, outcome: Outcome, what: str, next_at_ms: int | None) -> dict[str, Any]:
+    """Return what the log of attempts keeps; what the entry says is added when it is read."""
     record: dict[str, Any] = {
-        "sequence": entry.sequence,
-        "uri": entry.uri,
-        "version": entry.version,
-        "type": entry.type,
+        "sequence": push.entry.sequence,
         "attempt": push.attempt,
-        "outcome": _NAMES[type(decision)],
-        "at": _iso(outcome.started_at_ms),
+        "outcome": what,
+        "at_ms": outcome.started_at_ms,
         "ms": round(outcome.duration_ms, 1),
     }
     if outcome.status is not None:
@@ -153,20 +177,8 @@ def _record(push: Push, outcome: Outcome, decision: Decision) -> dict[str, Any]:
         record["response"] = outcome.excerpt[:KEPT_RESPONSE].decode(errors="replace")
     if outcome.truncated or len(outcome.excerpt) > KEPT_RESPONSE:
         record["truncated"] = True
-    if isinstance(decision, Retry):
-        record["next_at"] = _iso(decision.at_ms)
+    if next_at_ms is not None:
+        record["next_at_ms"] = next_at_ms
     if push.kind == "replay":
         record["replay"] = True
     return record
-
-
-def _iso(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _observe(push: Push, record: dict[str, Any], decision: Decision, now_ms: int) -> None:
-    metrics.DELIVERIES.labels(record["outcome"]).inc()
-    if push.attempt == 1 and push.kind != "replay" and isinstance(decision, Delivered):
-        metrics.DELIVERY_SECONDS.observe(max(0.0, now_ms / 1000 - push.entry.received_at.timestamp()))
-    shown = {name: value for name, value in record.items() if name not in ("response", "at")}
-    log.info("webhook.attempt", webhook=push.hook.id, trace_id=push.entry.trace_id, **shown)

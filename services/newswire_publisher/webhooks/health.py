@@ -49,25 +49,29 @@ class Health:
         since = from_ms(note.failing_since_ms).isoformat().replace("+00:00", "Z")
         match note.what:
             case "opened":
-                await self._notices.tell(attempt.hook, "webhook.failing", since=since, **_cause(attempt))
+                await self._notices.tell(attempt.push.hook, "webhook.failing", since=since, **attempt.cause)
             case "recovered":
-                await self._notices.tell(attempt.hook, "webhook.recovered", since=since)
+                await self._notices.tell(attempt.push.hook, "webhook.recovered", since=since)
         is_too_long = time.time() * 1000 - note.failing_since_ms >= self._patience_ms
         if note.what in {"opened", "failing"} and is_too_long:
             await self._disable(attempt, f"nothing but failures since {since}")
 
     async def _decided(self, attempt: Attempt) -> None:
-        about = {"sequence": attempt.entry.sequence, "uri": attempt.entry.uri or None, "attempts": attempt.number}
+        about = {
+            "sequence": attempt.push.entry.sequence,
+            "uri": attempt.push.entry.uri or None,
+            "attempts": attempt.push.attempt,
+        }
         if isinstance(attempt.decision, Gone):
             await self._disable(attempt, "the receiver answered 410 Gone")
         elif isinstance(attempt.decision, Exhausted):
-            await self._notices.tell(attempt.hook, "webhook.exhausted", **about, **_cause(attempt))
-        elif attempt.kind == "kill" and isinstance(attempt.decision, Retry) and is_alarming(attempt.number):
-            await self._notices.tell(attempt.hook, "webhook.kill_untaken", **about, **_cause(attempt))
+            await self._notices.tell(attempt.push.hook, "webhook.exhausted", **about, **attempt.cause)
+        elif attempt.push.kind == "kill" and isinstance(attempt.decision, Retry) and is_alarming(attempt.push.attempt):
+            await self._notices.tell(attempt.push.hook, "webhook.kill_untaken", **about, **attempt.cause)
 
     async def _disable(self, attempt: Attempt, reason: str) -> None:
-        current = await self._hooks.get(attempt.hook.id)
-        if current is None or not current.enabled or current.revision != attempt.hook.revision:
+        current = await self._hooks.get(attempt.push.hook.id)
+        if current is None or not current.enabled or current.revision != attempt.push.hook.revision:
             return  # its owner has changed it meanwhile
         changed = await self._hooks.update(
             current.id,
@@ -78,7 +82,3 @@ class Health:
         if changed is not None:
             await self._queues.apply(changed)
             await self._notices.tell(changed, "webhook.disabled", reason=reason)
-
-
-def _cause(attempt: Attempt) -> dict[str, object]:
-    return {name: attempt.record[name] for name in ("status", "error", "detail") if name in attempt.record}

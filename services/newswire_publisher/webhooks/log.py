@@ -9,9 +9,9 @@ that follow: an article goes to many at once, and only the sequence differs.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from newswire_publisher.articles import message
 from newswire_publisher.articles.message import Format, Parts
@@ -27,21 +27,31 @@ KEPT_BYTES = 64_000_000
 _OVERHEAD = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a log: which version of which article, as what, and when; or a notice, with its ``data``."""
+class Entry(NamedTuple):
+    """One entry of a log: which version of which article, as what, and when (ms); or a notice, with its ``data``."""
 
     sequence: int
     key: str
     uri: str
-    version: int
     rank: str
     type: str
-    moment: datetime
-    published: datetime
-    received_at: datetime
+    moment_ms: int
+    published_ms: int
+    received_ms: int
     trace_id: str
     data: bytes | None = None
+
+    @property
+    def version(self) -> int:
+        return int(self.rank.partition(":")[0])
+
+    @property
+    def moment(self) -> datetime:
+        return from_ms(self.moment_ms)
+
+    @property
+    def published(self) -> datetime:
+        return from_ms(self.published_ms)
 
 
 NO_KEY = "-"
@@ -82,6 +92,20 @@ class HookLog:
         """Return one entry, or None if there is none."""
         found = await self.after(hook_id, sequence - 1, 1)
         return found[0] if found and found[0].sequence == sequence else None
+
+    async def entries(self, hook_id: str, sequences: Collection[int]) -> dict[int, Entry]:
+        """Return entries by number, in one round trip; those that there are."""
+        log = HookKeys(hook_id, self._partitions).log
+        pipeline = self._client.pipeline(transaction=False)
+        wanted = sorted(set(sequences))
+        for sequence in wanted:
+            pipeline.xrange(log, min=f"{sequence}-0", max=f"{sequence}-0")
+        answers = await pipeline.execute() if wanted else []
+        return {
+            sequence: read_entry(sequence, rows[0][1][b"e"].decode())
+            for sequence, rows in zip(wanted, answers, strict=True)
+            if rows
+        }
 
     async def at(self, hook_id: str, moment: datetime) -> int:
         """Return the number of the first entry of this moment or later; one above the last if there is none.
@@ -137,20 +161,9 @@ class HookLog:
 def read_entry(sequence: int, entry: str) -> Entry:
     """Return an entry from its words in the log."""
     key, event_type, moment, published, received, rank, trace_id, rest = entry.split(" ", 7)
-    is_notice = key == NO_KEY
-    return Entry(
-        sequence=sequence,
-        key=key,
-        uri="" if is_notice else rest,
-        version=int(rank.partition(":")[0]),
-        rank=rank,
-        type=event_type,
-        moment=from_ms(int(moment)),
-        published=from_ms(int(published)),
-        received_at=from_ms(int(received)),
-        trace_id=trace_id,
-        data=rest.encode() if is_notice else None,
-    )
+    if key == NO_KEY:
+        return Entry(sequence, key, "", rank, event_type, int(moment), int(published), int(received), "", rest.encode())
+    return Entry(sequence, key, rest, rank, event_type, int(moment), int(published), int(received), trace_id)
 
 
 def _number(entry_id: bytes) -> int:

@@ -11,6 +11,7 @@ from newswire_publisher.webhooks.keys import SigningKey, read_earlier
 from newswire_publisher.webhooks.retry import Policy
 from newswire_publisher.webhooks.signing import Signature, parse_secret
 from newswire_publisher.webhooks.wanted import Wanted
+from newswire_runtime.auth import Caller
 from newswire_schemas.article import Line, Utc
 
 DEFAULT_CONCURRENCY = 8
@@ -115,6 +116,10 @@ class Webhook(Settings):
     def is_pushed(self) -> bool:
         """Whether pushes go out now."""
         return self.status is Status.ENABLED and self.url is not None
+
+    def is_seen_by(self, caller: Caller) -> bool:
+        """Return whether a caller may see and change it: its owner, and operators; an operator's, only those."""
+        return caller.is_operator or (caller.owns(self.owner) and not self.is_operators)
 
     def shown(self) -> dict[str, Any]:
         """Return what its owner sees."""

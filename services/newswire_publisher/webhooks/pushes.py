@@ -1,7 +1,7 @@
 """What goes into the queue of a subscription, and what comes out of it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["live", "kill", "replay"]
 What = Literal["delivered", "retry", "exhausted", "gone"]
@@ -25,8 +25,7 @@ class Appending:
     entry: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leased:
+class Leased(NamedTuple):
     """A push that this process may make now. ``attempt`` counts from 1."""
 
     hook_id: str
@@ -37,8 +36,7 @@ class Leased:
     entry: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What came of a push.
 
     ``circuit_ms``: how long the circuit stays open at first, if this failure is one too many;
@@ -56,8 +54,7 @@ class Settlement:
     record: str
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(NamedTuple):
     """What is remarkable about the settlement at a place: ``lost`` (another holds the push), ``opened`` (the circuit,
     first), ``failing`` (one more failure), ``recovered``."""
 

@@ -1,4 +1,4 @@
-"""Webhooks over HTTP: register, list, show, change and delete.
+"""Webhooks over HTTP: register, show, change and delete.
 
     POST ─▶ checked ─▶ table ─▶ queue ─▶ (challenged) ─▶ 201 with the secret, this once
 
@@ -7,29 +7,28 @@ alone, and the secret is read from where the webhook keeps it. A call that died 
 webhook itself, which has an id made of the key, so that the repeated call finds it.
 """
 
-import base64
 import json
 import secrets
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.challenge import Challenger
 from newswire_publisher.webhooks.keyring import Keyring
-from newswire_publisher.webhooks.model import Registration, Settings, Status, Webhook
+from newswire_publisher.webhooks.model import Registration, Settings, Webhook
 from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.patching import check, patched
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_runtime.auth import Caller
-from newswire_runtime.http import now, read_body
+from newswire_runtime.bodies import read_body
+from newswire_runtime.http import now
 from newswire_runtime.idempotency import REPEATED, Answers, digest_of
 from newswire_runtime.merge_patch import MEDIA_TYPE
 from newswire_runtime.problems import Problem
 from newswire_runtime.ssrf import AddressGuard
 
-Limit = Annotated[int, Query(ge=1, le=500)]
 _MAX_PATCH = 200_000
 
 
@@ -61,7 +60,6 @@ class RegistrationApi:
     def install(self, app: FastAPI) -> None:
         for method, path, call, more in (
             ("POST", "", self.create, _CREATE_DOC),
-            ("GET", "", self.list, {}),
             ("GET", "/{hook_id}", self.get, {}),
             ("PATCH", "/{hook_id}", self.patch, _PATCH_DOC),
             ("DELETE", "/{hook_id}", self.delete, {"status_code": 204}),
@@ -140,29 +138,6 @@ class RegistrationApi:
         detail = f"you have {self._limit} webhooks, as many as one may have; delete one, or ask the operator for more"
         raise Problem(409, "too-many-webhooks", detail, limit=self._limit)
 
-    async def list(
-        self,
-        request: Request,
-        cursor: str | None = None,
-        limit: Limit = 100,
-        owner: Annotated[str | None, Query(description="Only those of this token's name.")] = None,
-        status: Status | None = None,
-    ) -> dict[str, Any]:
-        """List the caller's webhooks with their health, the oldest first; an operator sees all."""
-        caller = await self._access.caller(request)
-        after = _read_cursor(cursor)
-        found = sorted(
-            (hook.created.isoformat(), hook.id, hook)
-            for hook in (await self._hooks.all()).values()
-            if caller.owns(hook.owner)
-            and owner in (None, hook.owner)
-            and status in (None, hook.status)
-            and (hook.created.isoformat(), hook.id) > after
-        )
-        page = [hook for _, _, hook in found[:limit]]
-        listed: dict[str, Any] = {"items": await self._overview.shown(page)}
-        return listed | {"cursor": _write_cursor(page[-1])} if len(found) > limit else listed
-
     async def get(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Show a webhook: its settings, how much waits, since when it fails, the log's last sequence."""
         _, hook = await self._access.own(request, hook_id)
@@ -199,20 +174,6 @@ class RegistrationApi:
         await self._hooks.delete(hook.id)
         await self._queues.forget(hook.id)
         return Response(status_code=204)
-
-
-def _write_cursor(hook: Webhook) -> str:
-    return base64.urlsafe_b64encode(f"{hook.created.isoformat()} {hook.id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str | None) -> tuple[str, str]:
-    if text is None:
-        return "", ""
-    try:
-        created, _, hook_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
-    except ValueError as exc:
-        raise Problem(422, "unknown-cursor", "the cursor is not one of ours; start without it") from exc
-    return created, hook_id
 
 
 _CREATE_DOC: dict[str, Any] = {

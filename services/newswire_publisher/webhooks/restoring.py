@@ -6,10 +6,13 @@ before would be taken for a repeat. What the log had is not restored; it goes on
 
 from collections.abc import Mapping, Sequence
 
+from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.vault import VaultError
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
+from newswire_runtime.http import now
 from newswire_runtime.scripts import Script
 from newswire_schemas.streams import HookKeys
 
@@ -17,10 +20,13 @@ from newswire_schemas.streams import HookKeys
 class HookRestorer:
     """Reads and raises the numbers, and tells the queues of webhooks that were restored."""
 
-    def __init__(self, client: Client, hooks: Table[Webhook], queues: HookQueues, partitions: int) -> None:
+    def __init__(
+        self, client: Client, *, hooks: Table[Webhook], queues: HookQueues, keyring: Keyring, partitions: int
+    ) -> None:
         self._client = client
         self._hooks = hooks
         self._queues = queues
+        self._keyring = keyring
         self._partitions = partitions
         self._raise = Script("newswire_publisher.webhooks", "raise.lua")
 
@@ -36,6 +42,18 @@ class HookRestorer:
             for hook_id, number in wanted.items()
         ]
         return sum(map(int, await self._raise.many(self._client, calls)))
+
+    async def unreadable(self, hook_ids: Sequence[str]) -> list[str]:
+        """Return which of these webhooks cannot sign: no master key of this server opens their newest secret."""
+        hooks = await self._hooks.all()
+        return [hook_id for hook_id in hook_ids if hook_id in hooks and not self._signs(hooks[hook_id])]
+
+    def _signs(self, hook: Webhook) -> bool:
+        try:
+            self._keyring.signers(hook, now())
+        except VaultError:
+            return False
+        return True
 
     async def restored(self, hook_id: str) -> None:
         """Bring a restored webhook's settings to its queue."""

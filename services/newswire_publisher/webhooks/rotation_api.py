@@ -16,14 +16,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.keys import DEFAULT_GRACE, MAX_GRACE, TooManyKeysError, rotated
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.signing import parse_secret
-from newswire_runtime.auth import Role, Tokens
-from newswire_runtime.conf import Table
-from newswire_runtime.http import now, require
-from newswire_runtime.problems import Problem, not_found
+from newswire_runtime.http import now
+from newswire_runtime.problems import Problem
 
 
 class Rotation(BaseModel):
@@ -50,10 +49,9 @@ class Rotation(BaseModel):
 class RotationApi:
     """The routes."""
 
-    def __init__(self, hooks: Table[Webhook], keyring: Keyring, tokens: Tokens) -> None:
-        self._hooks = hooks
+    def __init__(self, access: HookAccess, keyring: Keyring) -> None:
+        self._access = access
         self._keyring = keyring
-        self._tokens = tokens
 
     def install(self, app: FastAPI) -> None:
         app.add_api_route("/v1/webhooks/rekey", self.rekey, methods=["POST"], tags=["webhooks"])
@@ -61,36 +59,30 @@ class RotationApi:
 
     async def rotate(self, request: Request, hook_id: str, rotation: Rotation | None = None) -> dict[str, Any]:
         """Make a new secret, or take the one that is brought; the answer shows it, this once."""
-        caller = await require(request, self._tokens, Role.INTEGRATOR, Role.OPERATOR)
         asked = rotation or Rotation()
-        hook = await self._hooks.get(hook_id)
-        if hook is None or not caller.owns(hook.owner):
-            raise not_found(f"webhook {hook_id}")
+        _, hook = await self._access.own(request, hook_id)
         key, secret = self._keyring.make(hook_id, hook.signature, now(), asked.secret)
 
         def change(hook: Webhook) -> Webhook:
             keys = rotated(hook.keys, key, key.created, timedelta(seconds=asked.grace))
-            update = {"keys": keys, "signature": key.signature, "revision": hook.revision + 1}
-            return hook.model_copy(update=update)
+            return hook.model_copy(update={"keys": keys, "signature": key.signature})
 
         try:
-            changed = await self._hooks.update(hook_id, change)
+            changed = await self._access.change(hook_id, change)
         except TooManyKeysError as exc:
             detail = f"{exc}; rotate after that, or with grace 0, which ends all others at once"
             raise Problem(409, "too-many-secrets", detail, free_at=exc.free_at.isoformat()) from exc
-        if changed is None:
-            raise not_found(f"webhook {hook_id}")
-        return changed.shown() | {"secret": secret}
+        return changed.after.shown() | {"secret": secret}
 
     async def rekey(self, request: Request) -> dict[str, Any]:
         """Encrypt all secrets with the first of NEWSWIRE_SECRET_KEY (operator); name those that no key opens."""
-        await require(request, self._tokens, Role.OPERATOR)
+        await self._access.operator(request)
         written, unreadable = 0, []
-        for name, hook in (await self._hooks.all()).items():
+        for name, hook in (await self._access.hooks.all()).items():
             if not self._keyring.stale(hook):
                 continue
             # The table seals whatever is written.
-            changed = await self._hooks.update(name, lambda hook: hook)
+            changed = await self._access.hooks.update(name, lambda hook: hook)
             if changed is None:
                 continue
             left = self._keyring.stale(changed)

@@ -7,11 +7,10 @@ delivered is then not sent twice. After that whoever leases a push sends it agai
 """
 
 import asyncio
-import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 import structlog
 from redis.exceptions import RedisError
@@ -32,18 +31,25 @@ AGAIN_SECONDS = 0.2
 _WHAT: dict[type[Decision], What] = {Delivered: "delivered", Retry: "retry", Exhausted: "exhausted", Gone: "gone"}
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt that was made, and what follows from it. ``record`` is what the log of attempts keeps."""
+class Push(NamedTuple):
+    """A leased push. ``attempt`` counts this one."""
 
     hook: Webhook
     entry: Entry
-    lease: str
-    number: int
+    attempt: int
     kind: Kind
+    lease: str
+
+
+class Attempt(NamedTuple):
+    """An attempt that was made, and what follows from it. ``record`` is what the log of attempts keeps (JSON)."""
+
+    push: Push
     decision: Decision
     circuit_ms: int
-    record: dict[str, Any]
+    record: str
+    cause: Mapping[str, object] = MappingProxyType({})
+    """Status, error and detail of a failure, for the notices."""
 
 
 Observer = Callable[[Sequence[Attempt], Sequence[Noted]], Awaitable[None]]
@@ -94,15 +100,15 @@ class Settler:
     async def _settle(self, attempts: Sequence[Attempt]) -> list[Noted]:
         settlements = [
             Settlement(
-                attempt.hook.id,
-                attempt.entry.sequence,
-                attempt.entry.key,
-                attempt.lease,
+                attempt.push.hook.id,
+                attempt.push.entry.sequence,
+                attempt.push.entry.key,
+                attempt.push.lease,
                 _WHAT[type(attempt.decision)],
                 attempt.decision.at_ms if isinstance(attempt.decision, Retry) else 0,
                 (isinstance(attempt.decision, Retry | Exhausted) and attempt.decision.pause_until_ms) or 0,
                 attempt.circuit_ms,
-                json.dumps(attempt.record, ensure_ascii=False),
+                attempt.record,
             )
             for attempt in attempts
         ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from newswire_publisher.articles.message import EVENT_TYPES
-from newswire_publisher.routing.sinks import RETRACTIONS, Dispatch
+from newswire_publisher.routing.sinks import RETRACTIONS, WITHDRAWALS, Dispatch
 from newswire_publisher.webhooks.log import entry_of
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Appending
@@ -61,6 +61,6 @@ class HookSinks:
 
 def lane_of(act: Act, article: Article) -> int:
     """Return the lane of a version: a kill first, urgent stories past the backlog, the rest in turn."""
-    if act in {Act.KILL, Act.WITHHOLD}:
+    if act in WITHDRAWALS:
         return KILL_LANE
     return article.urgency if article.urgency is not None and article.urgency <= MOST_URGENT else IN_TURN

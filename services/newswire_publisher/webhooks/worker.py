@@ -52,6 +52,7 @@ class HookWorker:
         self._known: Mapping[str, Webhook] = {}
         self._in_flight = 0
         self._freed = asyncio.Event()
+        self._ringing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         try:
@@ -83,7 +84,16 @@ class HookWorker:
         if leased:
             await self._start(leased)
         elif wait_ms != 0:
-            await self._queues.listen(self._partition, rung, min(LONGEST_WAIT_MS, wait_ms or LONGEST_WAIT_MS))
+            await self._wait(rung, min(LONGEST_WAIT_MS, wait_ms or LONGEST_WAIT_MS))
+
+    async def _wait(self, rung: str, wait_ms: int) -> None:
+        """Wait for the bell, or until the time is up by our own clock: the server ends a blocking read 100 ms late."""
+        if self._ringing is None:
+            self._ringing = asyncio.create_task(self._queues.listen(self._partition, rung, LONGEST_WAIT_MS))
+        await asyncio.wait({self._ringing}, timeout=wait_ms / 1000)
+        if self._ringing.done():
+            ringing, self._ringing = self._ringing, None
+            ringing.result()
 
     async def _start(self, leased: Sequence[Leased]) -> None:
         """Start what was leased, as long as the leases hold: the server may be away just now."""
@@ -116,6 +126,9 @@ class HookWorker:
 
     async def _finish(self) -> None:
         """Let what is on its way come to its end, and settle it."""
+        if self._ringing is not None:
+            self._ringing.cancel()
+            await asyncio.gather(self._ringing, return_exceptions=True)
         while self._in_flight:
             self._freed.clear()
             await self._freed.wait()
