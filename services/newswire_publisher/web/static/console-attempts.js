@@ -10,7 +10,7 @@ const MOST = 500;
 const SPEAK_MS = 4_000; // a busy endpoint must not keep a screen reader talking
 const WORDS = {
   delivered: "Delivered",
-  retry: "Will be tried again",
+  retry: "Failed, tried again",
   exhausted: "Given up",
   gone: "Gone",
   superseded: "Superseded",

@@ -74,6 +74,7 @@ $("#try").addEventListener("click", () => {
   busy($("#try"), () => tryFilter({ filter: filterOf(form, rest), events: someEvents() }, Number(form.elements.days.value)));
 });
 
+form.hidden = Boolean(id); // until its settings are here
 signedIn(async () => {
   if (!id) return form.elements.url.focus();
   try {
@@ -81,12 +82,12 @@ signedIn(async () => {
     rest = beyond(hook.filter || {});
     showSettings(form, hook);
     before = settingsOf(form, rest);
+    form.hidden = false;
     $("#beyond").hidden = !Object.keys(rest).length;
     $("#beyond code").textContent = JSON.stringify(rest, null, 1);
     for (const link of [$("#back"), $("#cancel")]) link.href = page(id);
     $("#how").open = ["rate", "max_age", "retry", "headers", "ordered"].some((name) => before[name]) || before.signature !== "v1";
   } catch (problem) {
-    form.hidden = true;
     put($("#lost"), problem.status === 404 ? "There is no such endpoint, or it is not yours to see." : problem.message);
   }
 });
