@@ -214,9 +214,8 @@ async def compare() -> None:
                 )
     one = statistics.median(figure.cpu for figure, _ in own[COUNTS[0]])
     for count in COUNTS[1:]:
-        print(
-            f"ours, {count:,} endpoints beside one: {statistics.median(f.cpu for f, _ in own[count]) / one:.2f} x the CPU"
-        )
+        cpu = statistics.median(figure.cpu for figure, _ in own[count])
+        print(f"ours, {count:,} endpoints beside one: {cpu / one:.2f} x the CPU")
 
 
 async def fill() -> None:
