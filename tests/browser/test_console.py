@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 from standardwebhooks.webhooks import Webhook
 from support.pages import ARABIC, ENGLISH, GERMAN, SIZES, OpenPage
 from support.wire import OPERATOR, Push, Receiver, Wire, receiving, story, until
@@ -566,3 +566,21 @@ async def test_a_wire_that_goes_away_is_told_and_comes_back(wire: Wire, sign_in:
     await expect(page.locator(".hook")).to_have_count(1)
     await page.context.set_offline(False)
     await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_a_registration_that_got_no_answer_registers_nothing_twice(wire: Wire, sign_in: SignIn) -> None:
+    page = await sign_in(path="/console/new")
+    await page.get_by_label("Description").fill("Once")
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await page.route("**/v1/webhooks", lose_the_answer)
+    await page.get_by_label("Description").press("Enter")
+    await expect(page.get_by_role("alert").last).to_contain_text("The wire does not answer.")
+    await page.unroute("**/v1/webhooks")
+    await page.get_by_label("Description").press("Enter")
+    await page.get_by_role("button", name="I have kept it").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Once")
+    assert len((await wire.http.get("/v1/webhooks")).json()["items"]) == 1

@@ -21,18 +21,17 @@ for (const field of form.querySelectorAll("[id^=f-]:not(#f-days)")) {
   field.dataset.pointer = `/filter/${field.name}`;
 }
 
+// A second press before the answer counts for nothing. The button is not disabled: that would take the focus from it.
 async function busy(button, act) {
-  button.disabled = true;
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
   try {
     await act();
-    return true;
   } catch (problem) {
-    button.disabled = false; // a disabled button takes no focus
     if (problem.status === undefined) throw problem;
     if (problem.status !== 401) showProblem(form, end, problem);
-    return false;
   } finally {
-    button.disabled = false;
+    button.removeAttribute("aria-disabled");
   }
 }
 
