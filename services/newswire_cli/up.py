@@ -157,6 +157,7 @@ def addresses(url: str, data_dir: Path) -> str:
     return (
         f"  pages   {url}/\n"
         f"  feeds   {url}/feeds\n"
+        f"  console {url}/console\n"
         f"  API     {url}/docs\n"
         f"  token   {_shown(data_dir / 'operator.token')}\n"
         f"  log     {_shown(data_dir / 'newswire.log')}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 from standardwebhooks.webhooks import Webhook
 from support.pages import ARABIC, ENGLISH, GERMAN, SIZES, OpenPage
 from support.wire import OPERATOR, Push, Receiver, Wire, receiving, story, until
@@ -158,9 +158,14 @@ async def test_the_token_stays_in_the_tab_and_goes_with_signing_out(wire: Wire, 
     await expect(page.get_by_text("Signed in as north, integrator")).to_be_visible()
     assert await page.context.cookies() == []
     assert await page.evaluate("localStorage.length") == 0
+    await page.get_by_role("link", name="Register an endpoint").click()
+    await page.get_by_label("Description").fill("Mine")
     await page.get_by_role("button", name="Sign out").click()
     await page.get_by_label("Token").wait_for()
     assert await page.evaluate("sessionStorage.length") == 0
+    await page.go_back()
+    await page.get_by_label("Token").wait_for()
+    await expect(page.get_by_label("Description")).to_be_hidden()
     assert not any(mine in url for url in asked)
 
 
@@ -402,7 +407,12 @@ async def test_an_endpoint_is_disabled_with_a_reason_and_enabled_again(
 
 
 async def test_settings_are_changed_and_the_rest_stays(wire: Wire, sign_in: SignIn) -> None:
-    nested = {"languages": ["de", "en"], "any": [{"sections": ["Sport"]}, {"urgency": 2}], "exclude": {"words": ["x"]}}
+    nested = {
+        "languages": ["de", "en"],
+        "places": ["Halle, Saale"],
+        "any": [{"sections": ["Sport"]}, {"urgency": 2}],
+        "exclude": {"words": ["x"]},
+    }
     hook = await register(
         wire, url="https://receiver.example/", filter=nested, headers={"X-Desk": "7"}, rate=5, events=["article.*"]
     )
@@ -419,7 +429,7 @@ async def test_settings_are_changed_and_the_rest_stays(wire: Wire, sign_in: Sign
     await expect(page.get_by_role("heading", level=1)).to_have_text("https://receiver.example/")
     assert sent == [{"filter": {"languages": ["de"], "exclude": None}, "rate": None}]
     changed = await shown(wire, hook["id"])
-    assert changed["filter"] == {"languages": ["de"], "any": nested["any"]}
+    assert changed["filter"] == {"languages": ["de"], "places": nested["places"], "any": nested["any"]}
     assert "rate" not in changed
     assert changed["headers"] == hook["headers"]
 
@@ -556,3 +566,21 @@ async def test_a_wire_that_goes_away_is_told_and_comes_back(wire: Wire, sign_in:
     await expect(page.locator(".hook")).to_have_count(1)
     await page.context.set_offline(False)
     await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_a_registration_that_got_no_answer_registers_nothing_twice(wire: Wire, sign_in: SignIn) -> None:
+    page = await sign_in(path="/console/new")
+    await page.get_by_label("Description").fill("Once")
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await page.route("**/v1/webhooks", lose_the_answer)
+    await page.get_by_label("Description").press("Enter")
+    await expect(page.get_by_role("alert").last).to_contain_text("The wire does not answer.")
+    await page.unroute("**/v1/webhooks")
+    await page.get_by_label("Description").press("Enter")
+    await page.get_by_role("button", name="I have kept it").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Once")
+    assert len((await wire.http.get("/v1/webhooks")).json()["items"]) == 1

@@ -395,3 +395,28 @@ async def test_a_private_wire_asks_for_a_token_and_lists_nothing_without(private
     assert (await private.anyone.get(f"/v1/articles/{KEY}/versions")).status_code == 401
     assert (await private.anyone.post("/v1/feeds/dry-run", json={})).status_code == 401
     assert (await private.anyone.get("/robots.txt")).text == "User-agent: *\nDisallow: /\n"
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/new", "/console/wh_0123456789abcdef", "/console/wh_a/edit"])
+async def test_the_console_is_the_same_page_for_everybody(private: Wire, path: str) -> None:
+    tree = await page(private, path)
+    assert tree.xpath("//input[@id='token']")
+    answer = await private.anyone.get(path, headers=HTML)
+    assert "require-trusted-types-for 'script'" in answer.headers["content-security-policy"]
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert (await private.http.get(path, headers=HTML)).content == answer.content
+    for address in tree.xpath("//script/@src | //link[@rel='stylesheet']/@href"):
+        assert (await private.anyone.get(address)).status_code == 200
+
+
+async def test_the_console_has_no_page_for_what_is_no_id(wire: Wire) -> None:
+    await page(wire, "/console/passwd", 404)
+    await page(wire, "/console/wh_0123456789abcdef/keys", 404)
+
+
+@pytest.mark.parametrize("role", ["operator", "source", "integrator", "subscriber"])
+async def test_a_token_is_told_whose_it_is(wire: Wire, role: str) -> None:
+    made = await wire.http.post("/v1/tokens", json={"role": role, "name": "north"})
+    mine = {"Authorization": f"Bearer {made.json()['token']}"}
+    assert (await wire.anyone.get("/v1/tokens/self", headers=mine)).json() == {"role": role, "name": "north"}
+    assert (await wire.anyone.get("/v1/tokens/self")).status_code == 401

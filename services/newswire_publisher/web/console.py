@@ -30,7 +30,22 @@ NOTICES = {
 """What an endpoint may be told of the health of its owner's others, by type; the words are the form's."""
 
 _ID = re.compile(r"wh_[A-Za-z0-9]{1,64}\Z")
-_HEADERS = {"Referrer-Policy": "no-referrer"}
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
+"""Closer than the other pages': where a token is at hand, no text becomes markup and nothing is asked of others."""
+
+_HEADERS = {"Referrer-Policy": "no-referrer", "Content-Security-Policy": _POLICY}
 
 
 class Console:

@@ -13,17 +13,20 @@ function tell(good, text, ...more) {
 }
 
 // The button that was pressed can't be pressed again until the answer is there, and keeps the focus.
+// What `act` returns runs after that: a press while the page is brought up to date must count.
 async function once(button, act) {
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
+  let after;
   try {
-    await act();
+    after = await act();
   } catch (problem) {
     if (problem.status === undefined) throw problem;
     if (problem.status !== 401) tell(false, problem.message);
   } finally {
     button.removeAttribute("aria-disabled");
   }
+  await after?.();
 }
 
 // Opens a dialog; `act` runs when it is confirmed, and the dialog stays open with what the API has against it.
@@ -39,7 +42,7 @@ function confirmed(dialog, act) {
       try {
         const after = await act();
         dialog.close();
-        await after?.();
+        return after;
       } catch (problem) {
         if (problem.status === undefined || problem.status === 401) throw problem;
         showProblem(form, wrong, problem);
@@ -88,15 +91,17 @@ export function wireActs(id, refresh) {
       const found = await act("verify");
       const missing = found.status === "pending" ? `Your endpoint did not echo the challenge: ${found.verification?.detail || "try again"}.` : "";
       tell(!missing, missing || "Your endpoint is proven; its events go out now.");
-      await refresh();
+      return refresh;
     }),
   );
   on("#enable", (button) =>
     once(button, async () => {
       await act("enable");
       tell(true, "Enabled: what waited goes first.");
-      await refresh();
-      $("#disable").focus(); // it stands where the button stood
+      return async () => {
+        await refresh();
+        $("#disable").focus(); // it stands where the button stood
+      };
     }),
   );
   on("#disable", () =>

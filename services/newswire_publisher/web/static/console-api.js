@@ -55,7 +55,7 @@ export async function all(path, most = 5_000) {
   const items = [];
   let cursor = null;
   do {
-    const query = new URLSearchParams({ limit: 200, ...(cursor && { cursor }) });
+    const query = new URLSearchParams({ limit: 500, ...(cursor && { cursor }) });
     const page = await call("GET", `${path}?${query}`);
     items.push(...page.items);
     cursor = page.items.length ? page.cursor : null;

@@ -10,7 +10,7 @@ const MOST = 500;
 const SPEAK_MS = 4_000; // a busy endpoint must not keep a screen reader talking
 const WORDS = {
   delivered: "Delivered",
-  retry: "Will be tried again",
+  retry: "Failed, tried again",
   exhausted: "Given up",
   gone: "Gone",
   superseded: "Superseded",
@@ -63,15 +63,17 @@ export function watchAttempts(id) {
     return call("GET", hookPath(id, `/attempts?${new URLSearchParams(wanted)}`));
   };
 
+  // Rows that are there already stay where they are, and keep the focus.
   function show() {
     const found = [...known.values()].sort(newestFirst).slice(0, MOST);
     const items = new Map([...list.children].map((item) => [item.dataset.id, item]));
+    const kept = new Set(found.map((attempt) => attempt.id));
+    for (const [name, item] of items) if (!kept.has(name)) item.remove();
     let at = list.firstElementChild;
     for (const attempt of found) {
       if (at?.dataset.id === attempt.id) at = at.nextElementSibling;
       else list.insertBefore(items.get(attempt.id) || row(id, attempt, () => look()), at);
     }
-    while (at) [at, at.previous] = [at.nextElementSibling, at.remove()];
     known = new Map(found.map((attempt) => [attempt.id, attempt]));
     put($("#none"), found.length ? "" : outcome.value ? "There is none like that." : "Nothing has been sent yet.");
     older.hidden = !cursor || found.length >= MOST;
@@ -112,7 +114,7 @@ export function watchAttempts(id) {
       if (problem.status === undefined) throw problem;
       say($("#live"), "");
     }
-  }, 1_000);
+  }, () => 1_000);
 
   outcome.addEventListener("change", () => {
     loaded = false;

@@ -54,8 +54,8 @@ export function lengthOf(ms) {
 
 export const countOf = (number, one, many = `${one}s`) => `${Number(number).toLocaleString("en-GB")} ${number === 1 ? one : many}`;
 
-// Runs `act` again and again, `ms` after it ended, and not at all while nobody looks. Returns what runs it at once.
-export function whileSeen(act, ms) {
+// Runs `act` again and again, `pause()` ms after it ended, and not at all while nobody looks. Returns what runs it at once.
+export function whileSeen(act, pause) {
   let timer;
   let running = false;
   const turn = async () => {
@@ -66,7 +66,7 @@ export function whileSeen(act, ms) {
       await act();
     } finally {
       running = false;
-      timer = setTimeout(turn, ms);
+      timer = setTimeout(turn, pause());
     }
   };
   document.addEventListener("visibilitychange", turn);

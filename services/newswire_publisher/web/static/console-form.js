@@ -21,18 +21,17 @@ for (const field of form.querySelectorAll("[id^=f-]:not(#f-days)")) {
   field.dataset.pointer = `/filter/${field.name}`;
 }
 
+// A second press before the answer counts for nothing. The button is not disabled: that would take the focus from it.
 async function busy(button, act) {
-  button.disabled = true;
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
   try {
     await act();
-    return true;
   } catch (problem) {
-    button.disabled = false; // a disabled button takes no focus
     if (problem.status === undefined) throw problem;
     if (problem.status !== 401) showProblem(form, end, problem);
-    return false;
   } finally {
-    button.disabled = false;
+    button.removeAttribute("aria-disabled");
   }
 }
 
@@ -74,6 +73,7 @@ $("#try").addEventListener("click", () => {
   busy($("#try"), () => tryFilter({ filter: filterOf(form, rest), events: someEvents() }, Number(form.elements.days.value)));
 });
 
+form.hidden = Boolean(id); // until its settings are here
 signedIn(async () => {
   if (!id) return form.elements.url.focus();
   try {
@@ -81,12 +81,12 @@ signedIn(async () => {
     rest = beyond(hook.filter || {});
     showSettings(form, hook);
     before = settingsOf(form, rest);
+    form.hidden = false;
     $("#beyond").hidden = !Object.keys(rest).length;
     $("#beyond code").textContent = JSON.stringify(rest, null, 1);
     for (const link of [$("#back"), $("#cancel")]) link.href = page(id);
     $("#how").open = ["rate", "max_age", "retry", "headers", "ordered"].some((name) => before[name]) || before.signature !== "v1";
   } catch (problem) {
-    form.hidden = true;
     put($("#lost"), problem.status === 404 ? "There is no such endpoint, or it is not yours to see." : problem.message);
   }
 });

@@ -14,6 +14,7 @@ const id = decodeURIComponent(location.pathname.split("/")[2]);
 const page = `/console/${encodeURIComponent(id)}`;
 let gone = false;
 let operator = false;
+let asked = 0;
 
 const count = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString("en-GB"));
 
@@ -42,8 +43,12 @@ function show(hook) {
 
 async function refresh() {
   if (gone) return;
+  asked += 1;
+  const turn = asked;
   try {
-    show(await call("GET", hookPath(id)));
+    const hook = await call("GET", hookPath(id));
+    if (turn !== asked) return; // a later answer is on its way, and this one may be from before an act
+    show(hook);
     await showTold(id);
     put($("#lost"), "");
   } catch (problem) {
@@ -61,9 +66,10 @@ signedIn(async (self) => {
   $("#here").href = page;
   say($("#k-log"), `curl -H "Authorization: Bearer $NEWSWIRE_TOKEN" '${location.origin}${hookPath(id)}/events?after=0'`);
   say($("#k-shell"), `newswire webhook attempts ${id}`);
+  let look = async () => undefined;
+  wireActs(id, () => Promise.all([refresh(), look()])); // before the buttons are shown
   await refresh();
   if (gone) return;
-  const again = whileSeen(refresh, 3_000);
-  const look = watchAttempts(id);
-  wireActs(id, async () => Promise.all([again(), look()]));
+  whileSeen(refresh, () => 3_000);
+  look = watchAttempts(id);
 });

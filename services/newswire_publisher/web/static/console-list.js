@@ -97,5 +97,5 @@ narrow.addEventListener("submit", (event) => event.preventDefault());
 signedIn((self) => {
   operator = self.role === "operator";
   $("#owners").hidden = !operator;
-  whileSeen(refresh, 3_000);
+  whileSeen(refresh, () => (hooks.length > SHOWN ? 30_000 : 3_000));
 });

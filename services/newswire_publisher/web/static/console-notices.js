@@ -11,7 +11,8 @@ function textOf(hook, now) {
       const since = moment(hook.failing_since);
       const open = hook.circuit && hook.circuit !== "closed" ? " One push at a time is tried until it works." : "";
       const length = since ? ` since ${longTime(since)}, for ${lengthOf(now - since)}` : "";
-      return `Every push fails${length}.${said}${open} Nothing is lost: what waits is sent when it works again. An endpoint that fails for days is disabled.`;
+      const next = moment(hook.paused_until) > now ? ` The next try is at ${longTime(moment(hook.paused_until))}.` : "";
+      return `No push has been taken${length}.${said}${open}${next} Nothing is lost: what waits is sent when it works again. An endpoint that fails for days is disabled.`;
     }
     case "disabled":
       return `Nothing is sent: ${hook.disabled_reason || "it is disabled"}. What comes meanwhile waits, and goes first when you enable it.`;

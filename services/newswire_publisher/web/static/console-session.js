@@ -75,6 +75,7 @@ export function signedIn(start) {
     token.forget();
     location.assign("/console"); // a fresh page: nothing of what was seen stays in it
   });
+  addEventListener("pageshow", (event) => event.persisted && location.reload()); // a page of before may show what was another's
   if (token.get()) return begin(false);
   gate.hidden = false;
   field.focus();

@@ -7,11 +7,15 @@ const NUMBERS = ["rate", "concurrency", "max_age"];
 const split = (text) => text.split(COMMAS).map((part) => part.trim()).filter(Boolean);
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
+// A value with a comma in it would come back from its field as two.
+const fits = (values) => !values.some((value) => COMMAS.test(value));
+
 // The parts of a filter that the form has no field for.
 export function beyond(filter) {
-  const { exclude = {}, urgency, ...others } = filter;
-  const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !LISTS.includes(name)));
-  const { words, ...excluded } = exclude ?? {};
+  const { exclude, urgency, ...others } = filter;
+  const rest = Object.fromEntries(Object.entries(others).filter(([name, values]) => !LISTS.includes(name) || !fits(values)));
+  const excluded = { ...exclude };
+  if (fits(excluded.words || [])) delete excluded.words;
   if (Object.keys(excluded).length) rest.exclude = excluded;
   if (urgency > 5) rest.urgency = urgency;
   return rest;
@@ -76,8 +80,9 @@ const matches = (pattern, type) => new RegExp(`^${pattern.replaceAll(".", "\\.")
 export function showSettings(form, hook) {
   const { elements } = form;
   const { filter = {} } = hook;
-  for (const name of LISTS) elements[name].value = (filter[name] || []).join(", ");
-  elements.exclude.value = (filter.exclude?.words || []).join(", ");
+  const listed = (values = []) => (fits(values) ? values.join(", ") : "");
+  for (const name of LISTS) elements[name].value = listed(filter[name]);
+  elements.exclude.value = listed(filter.exclude?.words);
   elements.urgency.value = filter.urgency <= 5 ? String(filter.urgency) : "";
   for (const name of ["url", "description"]) elements[name].value = hook[name] || "";
   elements.format.value = hook.format;
