@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.wire import URI, Hook, Receiver, Wire, story, until
+from aiohttp import web
+from support.wire import URI, Hook, Push, Receiver, Wire, story, until
 
 from newswire_publisher.webhooks.health import Health
 
@@ -52,9 +53,17 @@ async def test_who_asked_is_told_what_was_given_up(wire: Wire, receiver: Receive
 
 async def test_an_endpoint_that_is_gone_is_disabled_and_what_waits_is_cancelled(wire: Wire, receiver: Receiver) -> None:
     notices = await wire.hook(events=["webhook.disabled"])
-    hook = await wire.hook(url=receiver.script("hook", 410), concurrency=1)
+
+    async def gone_at_last(_: Push) -> web.Response:
+        await receiver.let_go.wait()
+        return web.Response(status=410)
+
+    receiver.answers["hook"] = gone_at_last
+    hook = await wire.hook(url=f"{receiver.url}/hook", concurrency=1)
     for number in range(3):
         await wire.submit(story(uri(number)))
+    await hook.logged(3)
+    receiver.let_go.set()
     (entry,) = await told(notices, "webhook.disabled")
     assert "410" in entry["payload"]
     shown = await hook.call("GET")
@@ -122,5 +131,6 @@ async def test_two_that_take_notices_do_not_tell_each_other_of_their_failures(wi
     await wire.submit(story())
     await failing.drained()
     for ear in ears:
+        await told(ear, "webhook.exhausted")
         await ear.drained()
         assert await ear.types() == ["webhook.exhausted"]

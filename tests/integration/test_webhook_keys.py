@@ -234,15 +234,17 @@ async def test_no_secret_is_kept_in_the_clear(quick: None, server: KillableServe
         assert raw not in kept
 
 
-async def test_a_service_without_a_key_says_what_to_set_and_still_serves(quick: None, redis_url: str) -> None:
+async def test_without_a_key_secrets_are_plain_until_one_is_set_and_rekey_seals_them(
+    quick: None, redis_url: str, receiver: Receiver
+) -> None:
     async with running(redis_url, secret_key=None) as wire:
-        refused = await wire.http.post("/v1/webhooks", json={})
-
-        assert refused.status_code == 503
-        assert "NEWSWIRE_SECRET_KEY" in refused.json()["detail"]
-        assert (await wire.http.get("/v1/webhooks")).json()["items"] == []
-        await wire.submit(story())
-        await wire.out()
+        hook = await wire.hook(url=receiver.script("hook"))
+        assert signed_by(await sample(hook, receiver), hook.secret)
+        assert hook.secret.encode() in await everything_kept(redis_url)
+    async with running(redis_url) as wire:
+        assert (await wire.http.post("/v1/webhooks/rekey")).status_code == 200
+        assert hook.secret.encode() not in await everything_kept(redis_url)
+        assert signed_by(await sample(Hook(wire, hook.id, hook.secret), receiver), hook.secret)
 
 
 async def test_a_row_of_an_earlier_release_signs_on_and_is_sealed_at_the_next_write(

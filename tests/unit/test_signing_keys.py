@@ -17,7 +17,7 @@ from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.keys import MOST_KEYS, SigningKey, TooManyKeysError, live, rotated
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.signing import Secret, Signature, parse_secret
-from newswire_publisher.webhooks.vault import NoMasterKeyError, UnknownMasterKeyError, Vault
+from newswire_publisher.webhooks.vault import UnknownMasterKeyError, Vault
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -138,9 +138,11 @@ def test_a_brought_secret_signs_and_names_its_scheme() -> None:
     assert keyring.signers(hook(made), NOON) == [parse_secret(pair)]
 
 
-def test_no_key_is_made_without_a_master_key() -> None:
-    with pytest.raises(NoMasterKeyError):
-        Keyring(Vault([])).make("wh_1", Signature.V1, NOON)
+def test_without_a_master_key_a_secret_is_plain_and_the_log_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    made, shown = Keyring(Vault([])).make("wh_1", Signature.V1, NOON)
+
+    assert (made.is_plain, made.sealed) == (True, shown)
+    assert "NEWSWIRE_SECRET_KEY" in capsys.readouterr().out
 
 
 def test_nothing_is_signed_when_the_newest_key_cannot_be_opened() -> None:

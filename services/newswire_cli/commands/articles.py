@@ -1,4 +1,4 @@
-"""The desk's commands: submit, kill, withhold, reinstate."""
+"""The desk's commands: submit, kill, withhold, reinstate; and where an article went: receipts, trace."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from newswire_cli.client import Api, AsJson, Refusal, Token, Url, given, part, print_json
+from newswire_cli.client import Api, AsJson, Refusal, Token, Url, given, part, print_json, print_rows
 from newswire_cli.failures import CommandError, UsageProblem
 
 CONTENT_TYPES = {".json": "application/json", ".txt": "text/plain", ".xml": "application/xml"}
@@ -22,6 +22,8 @@ def install(app: typer.Typer) -> None:
     app.command()(kill)
     app.command()(withhold)
     app.command()(reinstate)
+    app.command()(receipts)
+    app.command()(trace)
 
 
 def submit(
@@ -78,6 +80,28 @@ def withhold(key: Key, note: Note = None, url: Url = None, token: Token = None, 
 def reinstate(key: Key, note: Note = None, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """Reinstate an article that was withheld."""
     _desk_act("reinstate", key, note, url, token, as_json)
+
+
+def receipts(key: Key, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Tell who got which version of an article when, and who took its kill (operator)."""
+    items = _items_of(key, "receipts", url, token)
+    if not as_json:
+        for item in items:
+            item["at"] = item["taken"][-1]["at"] if item.get("taken") else None
+            item["kill"] = item["kill"]["state"] if "kill" in item else None
+    print_rows(items, ("sink", "name", "version", "state", "at", "kill", "url"), as_json)
+
+
+def trace(key: Key, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
+    """Tell every stage, delivery and post of an article, in the order of time (operator)."""
+    items = _items_of(key, "trace", url, token)
+    print_rows(items, ("at", "stage", "version", "act", "webhook", "account", "outcome", "status", "error"), as_json)
+
+
+def _items_of(key: str, path: str, url: str | None, token: str | None) -> list[dict[str, Any]]:
+    with Api(url, token) as api:
+        items: list[dict[str, Any]] = api.call("GET", f"/v1/articles/{part(key_from(key))}/{path}")["items"]
+        return items
 
 
 def key_from(text: str) -> str:
