@@ -1,6 +1,6 @@
 """What delivers, and what moves the schedule, is killed with -9 again and again: nothing is lost.
 
-``NEWSWIRE_CHAOS_KILLS`` says how many kills (8 by default).
+``NEWSWIRE_CHAOS_KILLS`` says how many kills (6 by default).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from support.wire import Hook, Wire, running, until
 from newswire_enrichment.app import build as build_enrichment
 from newswire_ingest.app import build as build_ingest
 
-KILLS = int(os.environ.get("NEWSWIRE_CHAOS_KILLS", "8"))
+KILLS = int(os.environ.get("NEWSWIRE_CHAOS_KILLS", "6"))
 STORIES_A_KILL = 12
 EMBARGO_SECONDS = 1.5
 ENDPOINTS: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
@@ -32,7 +32,7 @@ ENDPOINTS: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
     "quick": ((), {}, {"retry": [0.2]}),
     "slow": ((), {"then": {"delay": 0.15}}, {"retry": [0.2], "concurrency": 4}),
     "flaky": ((500, "reset"), {"by": "id"}, {"retry": [0.2, 0.4, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2]}),
-    "doomed": ((), {"doomed": 0.3}, {"retry": [0.2, 0.3]}),
+    "doomed": ((), {"doomed": 0.08}, {"retry": [0.2, 0.3]}),
 }
 
 

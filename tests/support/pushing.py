@@ -139,12 +139,18 @@ async def done(hook: Hook, entries: int, seconds: float = 10) -> None:
 async def idle(hooks: Iterable[Hook], seconds: float) -> None:
     """Wait until nothing waits and nothing is on its way for any of these hooks."""
     for hook in hooks:
+        shown: dict[str, Any] = {}
 
-        async def empty(hook: Hook = hook) -> bool:
+        async def empty(hook: Hook = hook, shown: dict[str, Any] = shown) -> bool:
             try:
                 answer = await hook.wire.http.get(f"/v1/webhooks/{hook.id}")
             except httpx.TransportError:
                 return False  # the broker or the publisher is away
-            return answer.status_code == 200 and not answer.json()["waiting"] + answer.json()["in_flight"]
+            if answer.status_code == 200:
+                shown |= answer.json()
+            return answer.status_code == 200 and not shown["waiting"] + shown["in_flight"]
 
-        await until(empty, seconds, f"{hook.id} has nothing left")
+        try:
+            await until(empty, seconds)
+        except AssertionError:
+            raise AssertionError(f"in {seconds} s not all of it was sent: {shown}") from None
