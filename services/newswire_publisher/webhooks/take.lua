@@ -236,6 +236,43 @@ local function next_turn(id, state, special, is_full, is_probed)
   return math.min(moment, math.max(live, state.pause, state.half == 1 and state.open or 0, paced))
 end
 
+-- Everything but kills. An ordered endpoint's failing push holds up the rest. A circuit that is half open tries
+-- what has not failed yet first: what the endpoint never takes must not hold up what it takes.
+local function from_all(id, state, special, free)
+  local function from_express()
+    if special and free > 0 then
+      free = from_set(id, state, 'express', 'live', redis.call('ZRANGE', at(id, 'express'), 0, free - 1), free)
+    end
+  end
+  local function from_retry()
+    if special then
+      free = from_set(id, state, 'retry', 'live', due(id, 'retry', free), free)
+    end
+  end
+  if state.ordered then
+    from_retry()
+    if special and redis.call('EXISTS', at(id, 'retry')) == 1 then
+      return free
+    end
+    from_express() -- from before it was ordered
+    free = from_log(id, state, free)
+  else
+    from_express()
+    if state.half ~= 1 then
+      from_retry()
+    end
+    free = from_log(id, state, free)
+    if state.half == 1 then
+      from_retry()
+    end
+  end
+  if special and free > 0 and state.cursor >= state.sequence then
+    free = from_set(id, state, 'replaying', 'replay', due(id, 'replaying', free), free)
+    free = from_replays(id, state, free)
+  end
+  return free
+end
+
 local function serve(id)
   local state = state_of(id)
   if state.on ~= 1 then
@@ -259,26 +296,7 @@ local function serve(id)
   local is_closed = state.half ~= 1 or (state.open <= now and held == 0)
   if free > 0 and state.pause <= now and is_closed then
     local may = math.min(free, allowed(state), state.half == 1 and 1 or math.huge)
-    local left = may
-    local function from(place, kind, numbers)
-      left = from_set(id, state, place, kind, numbers, left)
-    end
-    if special and left > 0 and not state.ordered then
-      from('express', 'live', redis.call('ZRANGE', at(id, 'express'), 0, left - 1))
-    end
-    if special and left > 0 then
-      from('retry', 'live', due(id, 'retry', left))
-    end
-    if left > 0 and not (state.ordered and redis.call('EXISTS', at(id, 'retry')) == 1) then
-      if special and state.ordered and redis.call('EXISTS', at(id, 'express')) == 1 then
-        from('express', 'live', redis.call('ZRANGE', at(id, 'express'), 0, left - 1)) -- from before it was ordered
-      end
-      left = from_log(id, state, left)
-      if special and left > 0 and state.cursor >= state.sequence then
-        from('replaying', 'replay', due(id, 'replaying', left))
-        left = from_replays(id, state, left)
-      end
-    end
+    local left = from_all(id, state, special, may)
     free = free - (may - left)
   end
   room = room - (before - free)
