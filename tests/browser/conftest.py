@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
+from support.console import SignIn
 from support.pages import ARABIC, CHINESE, ENGLISH, FLAGS, SIZES, OpenPage
-from support.wire import Wire, running, story
+from support.wire import OPERATOR, Receiver, Wire, receiving, running, story
 
 from newswire_enrichment.steps.language import LanguageStep
 
@@ -111,3 +112,23 @@ def open_page(browser: Browser, wire: Wire) -> OpenPage:
         return page
 
     return opened
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as started:
+        yield started
+
+
+@pytest.fixture
+def sign_in(open_page: OpenPage) -> SignIn:
+    """Open a page of the console and sign in there."""
+
+    async def signed_in(token: str = OPERATOR, path: str = "/console", size: str = "desktop", **context: Any) -> Page:
+        page = await open_page(path, size, **context)
+        await page.get_by_label("Token").fill(token)
+        await page.keyboard.press("Enter")
+        await page.get_by_role("button", name="Sign out").wait_for()
+        return page
+
+    return signed_in
