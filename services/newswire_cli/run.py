@@ -17,6 +17,7 @@ from structlog.contextvars import bind_contextvars
 from newswire_cli.composition import build_service, parse_outputs, read_settings
 from newswire_cli.failures import CommandError, UsageProblem, one_line
 from newswire_cli.heap import keep_heap
+from newswire_cli.sockets import allow_sockets
 from newswire_runtime.broker import BrokerUrlError
 from newswire_runtime.client import Client
 from newswire_runtime.logs import configure
@@ -88,6 +89,7 @@ def configure_logs(settings: Settings) -> None:
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine on uvloop, or on asyncio's own loop where there is none."""
+    allow_sockets()
     try:
         import uvloop
     except ImportError:

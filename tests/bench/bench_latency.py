@@ -1,4 +1,4 @@
-"""From submission to the receivers: 20 articles a second to 20 endpoints, with and without one that hangs.
+"""From submission to the receivers: 50 articles a second to 20 endpoints, with and without one that hangs.
 
 Ours is `newswire up --no-demo` with everything on it: accept, enrich, fan out, sign, post, all
 of it durable. The baseline posts each article straight to the endpoints with httpx, one after
@@ -24,7 +24,7 @@ from tests.bench.harness import Row, show
 from tests.bench.processes import NEWSWIRE, free_port, program, request
 from tests.bench.stories import stories
 
-RATE, ENDPOINTS, SECONDS, PATIENCE = 20, 20, 3.0, 1.0
+RATE, ENDPOINTS, SECONDS, PATIENCE = 50, 20, 3.0, 1.0
 HANGING = "127.0.0.10"
 HOSTS = [f"127.0.0.{n}" for n in range(1, ENDPOINTS + 1)]
 TOKEN = "nw_bench"

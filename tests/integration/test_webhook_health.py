@@ -37,6 +37,10 @@ async def test_who_asked_is_told_that_an_endpoint_fails_and_is_well_again(wire: 
     failing = pushes[0].message["data"]
     assert (failing["webhook"], failing["description"], failing["status"]) == (hook.id, "the site", 500)
     assert failing["since"] <= pushes[0].message["timestamp"]
+    of_it = (await wire.http.get("/v1/webhooks/notices", params={"webhook": hook.id})).json()["items"]
+    assert [each["type"] for each in of_it] == ["webhook.recovered", "webhook.failing"]
+    of_others = (await wire.http.get("/v1/webhooks/notices", params={"webhook": notices.id})).json()["items"]
+    assert of_others == []
     shown = await hook.call("GET")
     assert "failing_since" not in shown or shown["failing_since"] is None
 

@@ -40,7 +40,13 @@ class Notices:
         data = {"webhook": hook.id, "url": hook.url, "description": hook.description, "owner": hook.owner, **details}
         text = json.dumps({name: value for name, value in data.items() if value is not None}, ensure_ascii=False)
         log.warning(event_type, **{name: value for name, value in data.items() if name != "url"})
-        row = {"type": event_type, "owner": hook.owner, "at": moment.isoformat().replace("+00:00", "Z"), "data": text}
+        row = {
+            "type": event_type,
+            "owner": hook.owner,
+            "webhook": hook.id,
+            "at": moment.isoformat().replace("+00:00", "Z"),
+            "data": text,
+        }
         place = hook_notices(partition_of(hook.id, self._partitions))
         await self._client.xadd(place, row, maxlen=KEPT_NOTICES)
         if hook.takes_notices:
@@ -54,17 +60,22 @@ class Notices:
             ]
         )
 
-    async def newest(self, limit: int, owner: str | None = None) -> list[dict[str, Any]]:
-        """Return notices, newest first; with ``owner`` those of its subscriptions alone."""
+    async def newest(self, limit: int, owner: str | None = None, hook_id: str | None = None) -> list[dict[str, Any]]:
+        """Return notices, newest first; those of ``owner``, and of one subscription, alone if given."""
+
+        def is_wanted(fields: dict[bytes, bytes]) -> bool:
+            of = fields.get(b"webhook", b"").decode()
+            return (owner is None or fields[b"owner"].decode() == owner) and (hook_id is None or of == hook_id)
+
         found: list[tuple[bytes, dict[bytes, bytes]]] = []
-        for partition in range(self._partitions):
+        for partition in range(self._partitions) if hook_id is None else [partition_of(hook_id, self._partitions)]:
             top: str | bytes = "+"
             taken = 0
             while taken < limit:
                 rows: Sequence[tuple[bytes, dict[bytes, bytes]]] = await self._client.xrevrange(
                     hook_notices(partition), max=top, count=500
                 )
-                own = [row for row in rows if owner is None or row[1][b"owner"].decode() == owner]
+                own = [row for row in rows if is_wanted(row[1])]
                 found += own
                 taken += len(own)
                 if len(rows) < 500:

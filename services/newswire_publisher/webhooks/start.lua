@@ -12,6 +12,7 @@ local function give_back(id, slot)
     mark(id, item.number, 'superseded')
   else
     item.lease = '-'
+    item.attempts = math.max(0, item.attempts - 1) -- whether there was an attempt is not known
     put(id, slot, item)
     requeue(id, item.number, item.kind, now)
   end

@@ -4,7 +4,6 @@ import { $, countOf, make, moment, timeOf } from "./console-dom.js";
 import { call } from "./console-api.js";
 import { resultOf } from "./console-health.js";
 
-const READ = 500;
 const SHOWN = 12;
 
 const of = (notice) => (notice.uri ? `${notice.uri}, event ${notice.sequence}` : `event ${notice.sequence}`);
@@ -37,8 +36,8 @@ function row(notice, named) {
 
 // Shows what was told of one endpoint, or of all with their addresses.
 export async function showTold(id) {
-  const { items } = await call("GET", `/v1/webhooks/notices?limit=${READ}`);
-  const found = items.filter((notice) => !id || notice.webhook === id).slice(0, SHOWN);
+  const only = id ? `&webhook=${encodeURIComponent(id)}` : "";
+  const { items: found } = await call("GET", `/v1/webhooks/notices?limit=${SHOWN}${only}`);
   const list = $("#told ol");
   const newest = found.map((notice) => notice.id).join();
   if (list.dataset.shown === newest) return;
