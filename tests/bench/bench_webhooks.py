@@ -30,7 +30,7 @@ from newswire_publisher.webhooks import headers as push_headers
 from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import HookLog
-from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.model import DEFAULT_CONCURRENCY, Webhook
 from newswire_publisher.webhooks.pushes import Appending
 from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
 from newswire_publisher.webhooks.settling import Settler
@@ -82,10 +82,11 @@ async def register(client: Client, keyring: Keyring, urls: list[str]) -> tuple[T
     table = Table(client, "webhooks", Webhook)
     queues, now = HookQueues(client, 1), datetime.now(UTC)
     hooks = []
+    concurrency = max(DEFAULT_CONCURRENCY, IN_FLIGHT // len(urls))
     for number, url in enumerate(urls):
         hook_id = f"wh_{number:016x}"
         key, _ = keyring.make(hook_id, Signature.V1, now)
-        hook = Webhook(id=hook_id, owner="bench", created=now, url=url, concurrency=100, keys=(key,))
+        hook = Webhook(id=hook_id, owner="bench", created=now, url=url, concurrency=concurrency, keys=(key,))
         await table.put(hook_id, hook)
         await queues.apply(hook)
         hooks.append(hook)

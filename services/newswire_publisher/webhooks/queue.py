@@ -26,6 +26,8 @@ from newswire_schemas.streams import HookKeys, hook_bell, hook_turns, partition_
 
 KILL_LANE, IN_TURN = 0, 4
 """Lanes: a kill, the urgencies 1 to 3 as they are, and everything else in turn."""
+MOST_LOOKED_AT = 128
+"""Endpoints that one look may serve."""
 CIRCUIT_FAILURES = 10
 """Failures in a row after which an endpoint gets one probe at a time."""
 CIRCUIT_LONGEST_MS = 300_000
@@ -74,7 +76,7 @@ class HookQueues:
 
         Returns it, the milliseconds until more is (None if nothing waits), and what `listen` wants to know.
         """
-        words: list[Word] = [room, most, lease_ms, lease, 64]
+        words: list[Word] = [room, most, lease_ms, lease, MOST_LOOKED_AT]
         wait, rung, *found = json.loads(await self._take(self._client, _shared(partition), words))
         leased = [
             Leased(hook_id, number, attempt, kind, lease, entry) for hook_id, number, attempt, kind, entry in found

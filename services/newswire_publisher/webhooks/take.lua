@@ -2,7 +2,7 @@
 -- Lease pushes of the endpoints whose turn it is, each at most what its own limits leave.
 --
 -- KEYS  1 turns, 2 bell
--- ARGV  1 room for pushes, 2 most of one endpoint, 3 lease (ms), 4 lease token, 5 most endpoints to look at
+-- ARGV  1 room for pushes, 2 most of one endpoint while many wait, 3 lease (ms), 4 lease token, 5 most endpoints to look at
 -- Returns [ms until the next turn or -1, the bell's last entry, [subscription, number, attempt, kind, entry], …] as
 -- JSON: one word, because reading many words a push costs the client more than the push itself.
 
@@ -232,7 +232,9 @@ local function serve(id)
   end
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', turns, '-inf', now, 'LIMIT', 0, looks)) do
+local due_now = redis.call('ZRANGEBYSCORE', turns, '-inf', now, 'LIMIT', 0, looks)
+most = math.max(most, math.floor(room / math.max(1, #due_now))) -- few share the room
+for _, id in ipairs(due_now) do
   if room <= 0 then
     break
   end
