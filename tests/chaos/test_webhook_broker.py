@@ -49,7 +49,7 @@ async def test_what_waits_and_what_is_on_its_way_outlives_a_broker_that(
 ) -> None:
     async with pushing(server.url, tmp_path, workers=2, before=SHORT_LEASES) as it:
         hooks = {
-            "flaky": await it.hook("flaky", 500, plan={"by": "id"}, retry=RETRY),
+            "flaky": await it.hook("flaky", *[500] * 8, retry=RETRY),
             "slow": await it.hook("slow", plan={"then": {"delay": 0.3}}, retry=RETRY, concurrency=3),
             "quick": await it.hook("quick", retry=RETRY),
         }

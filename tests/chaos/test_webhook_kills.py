@@ -31,7 +31,7 @@ ENDPOINTS: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
     # name: answers, more of the plan, registration
     "quick": ((), {}, {"retry": [0.2]}),
     "slow": ((), {"then": {"delay": 0.15}}, {"retry": [0.2], "concurrency": 4}),
-    "flaky": ((500, "reset"), {"by": "id"}, {"retry": [0.2, 0.4, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2]}),
+    "flaky": ((), {"chances": {"204": 0.6, "500": 0.3, "reset": 0.1}}, {"retry": [0.2, 0.4] * 9}),
     "doomed": ((), {"doomed": 0.08}, {"retry": [0.2, 0.3]}),
 }
 
