@@ -316,6 +316,17 @@ async def test_a_replay_never_sends_what_a_newer_version_has_replaced(bench: Ben
     assert await bench.numbers() == [2]
 
 
+async def test_what_failed_and_was_replaced_is_given_up_no_more_after_a_replay(bench: Bench) -> None:
+    await bench.append("a")
+    await bench.settle(await bench.take(), "exhausted")
+    await bench.append("a", 2)
+    await bench.settle(await bench.take())
+    assert (await bench.queues.counts([HOOK]))[0].given_up == 1
+    await bench.queues.replay(HOOK, 1, 9, only_failed=True)
+    assert await bench.take() == []
+    assert (await bench.queues.counts([HOOK]))[0].given_up == 0
+
+
 async def test_one_entry_is_sent_again_and_one_that_waits_is_tried_now(bench: Bench) -> None:
     for key in ("a", "b"):
         await bench.append(key)
@@ -377,6 +388,15 @@ async def test_a_subscription_without_address_only_keeps_its_log(bench: Bench) -
     assert (await bench.queues.counts([HOOK]))[0].waiting == 0
     assert await bench.append("b", how="push") == 2
     assert await bench.numbers() == [2]
+
+
+async def test_what_went_ahead_is_counted_once_after_the_address_was_taken_away(bench: Bench) -> None:
+    await bench.set(concurrency=1)
+    for key, lane in (("a", 4), ("b", 4), ("flash", 1)):
+        await bench.append(key, lane=lane)
+    await bench.settle(await bench.take())
+    await bench.append("c", how="keep")
+    assert (await bench.queues.counts([HOOK]))[0].waiting == 0
 
 
 @pytest.mark.parametrize("seed", range(12))

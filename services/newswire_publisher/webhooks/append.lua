@@ -58,6 +58,7 @@ local function append(id, how)
   end
   if how == 'keep' then
     redis.call('HSET', at(id, 'state'), 'cursor', number)
+    redis.call('DEL', at(id, 'ahead')) -- the cursor has passed all that it was to leave out
     return number
   end
   if old_number ~= '0' then

@@ -55,7 +55,10 @@ local function start(id, state, number, kind, entry)
       end
       item = nil
     end
-    if kind == 'replay' or has_place(id, state, newest) then
+    if kind == 'replay' then
+      redis.call('ZREM', at(id, 'failed'), number)
+      return false
+    elseif has_place(id, state, newest) then
       return false
     end
     redis.call('SADD', at(id, 'ahead'), newest)
