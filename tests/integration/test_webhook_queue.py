@@ -225,6 +225,21 @@ async def test_a_probe_that_fails_doubles_the_pause(bench: Bench) -> None:
     assert 30 < (await bench.wait() or 0) <= 60
 
 
+async def test_probes_are_by_turns_of_what_has_failed_and_what_has_not(bench: Bench) -> None:
+    await bench.append("bad")
+    for _ in range(10):
+        await bench.settle(await bench.take(), "retry", at=0, circuit=20)
+    for key in ("a", "b"):
+        await bench.append(key)
+    probes = []
+    for _ in range(4):
+        (probe,) = await until(bench.take, what="a probe")
+        probes.append((probe.sequence, probe.attempt))
+        await bench.settle([probe], "retry", at=0, circuit=20)
+    assert [number for number, _ in probes[:3]] == [2, 1, 3]
+    assert probes[3][1] > 1
+
+
 async def test_ordered_endpoints_wait_for_what_fails(bench: Bench) -> None:
     await bench.set(ordered=True)
     for key in ("a", "b", "c"):

@@ -17,7 +17,7 @@ local MOST_PASSED = 256 -- entries of one log that one look goes over without se
 
 local FIELDS = {
   'on', 'cursor', 'sequence', 'concurrency', 'pause', 'open', 'half', 'gap', 'burst', 'next', 'ordered', 'age',
-  'full',
+  'full', 'opens',
 }
 local function state_of(id)
   local values = redis.call('HMGET', at(id, 'state'), unpack(FIELDS))
@@ -150,8 +150,8 @@ local function next_turn(id, state, special, is_full, is_probed)
   return math.min(moment, math.max(live, state.pause, state.half == 1 and state.open or 0, paced))
 end
 
--- Everything but kills. An ordered endpoint's failing push holds up the rest. A circuit that is half open tries
--- what has not failed yet first: what the endpoint never takes must not hold up what it takes.
+-- Everything but kills. An ordered endpoint's failing push holds up the rest. A circuit that is half open tries by
+-- turns what has not failed yet and what has: neither may hold up the other, if the endpoint takes only one of them.
 local function from_all(id, state, special, free)
   local function from_express()
     if special and free > 0 then
@@ -171,12 +171,13 @@ local function from_all(id, state, special, free)
     from_express() -- from before it was ordered
     free = from_log(id, state, free)
   else
+    local is_fresh_first = state.half == 1 and state.opens % 2 == 1
     from_express()
-    if state.half ~= 1 then
+    if not is_fresh_first then
       from_retry()
     end
     free = from_log(id, state, free)
-    if state.half == 1 then
+    if is_fresh_first then
       from_retry()
     end
   end
