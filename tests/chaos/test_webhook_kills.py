@@ -85,7 +85,7 @@ async def test_of_killed_workers_and_movers_no_delivery_and_no_retry_is_lost(
             before = len(receiver.book.read())
             # At another moment of the work each time.
             more = chance.randrange(1, STORIES_A_KILL * 2)
-            await until(lambda goal=before + more: len(receiver.book.read()) >= goal, 30, f"{more} more requests")
+            await until(lambda goal=before + more: len(receiver.book.read()) >= goal, 90, f"{more} more requests")
             await victim.kill()
             await victim.start()
         await asyncio.gather(*[process.ready(http) for process in crew])
