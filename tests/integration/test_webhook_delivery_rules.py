@@ -53,7 +53,8 @@ async def test_500_failures_at_once_come_back_spread_over_the_jitters_window(wir
     seen = faulty.book.at(*names)
     failures, again = seen[:500], seen[500:]
     failed = max(each.ended for each in failures)
-    assert failed - min(each.ended for each in failures) < 0.1
+    # At once, beside the window of 1.2 s: 100 ms on a quiet machine.
+    assert failed - min(each.ended for each in failures) < 0.2
     assert len({each.id for each in again}) == 500
     window = delay * JITTER
     times = sorted(each.at - failed - delay for each in again)
