@@ -104,13 +104,13 @@ async def test_of_fifty_endpoints_one_fails_in_every_way_and_the_others_get_one_
 
 
 async def test_what_an_endpoint_never_takes_does_not_hold_up_what_it_takes(wire: Wire, faulty: Faulty) -> None:
-    """Half of its messages always fail, and often enough in a row for its circuit to open."""
-    hook = await faulty_hook(wire, faulty, "hook", plan={"doomed": 0.5}, retry=[0.1] * 20, concurrency=4)
+    """Many of its messages always fail, and often enough in a row for its circuit to open."""
+    hook = await faulty_hook(wire, faulty, "hook", plan={"doomed": 0.3}, retry=[0.1] * 3, concurrency=4)
     await submit(wire, [numbered(number) for number in range(60)])
     await hook.logged(60)
 
     async def tried() -> bool:
         return {each.sequence for each in faulty.book.at("hook")} == set(range(1, 61))
 
-    await faulty.until(tried, 20, "every message was tried")
+    await faulty.until(tried, 40, "every message was tried")
     assert len({each.id for each in faulty.book.at("hook") if each.took}) >= 20
