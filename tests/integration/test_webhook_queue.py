@@ -70,11 +70,19 @@ class Bench:
         return [each.sequence for each in await self.take(room)]
 
     async def settle(
-        self, leased: list[Leased], what: What = "delivered", *, at: int = 0, pause: int = 0, circuit: int = 0
+        self,
+        leased: list[Leased],
+        what: What = "delivered",
+        *,
+        at: int = 0,
+        pause: int = 0,
+        circuit: int = 0,
+        revision: int | None = None,
     ) -> list[str]:
+        revision = self.revision if revision is None else revision
         rows = [
             Settlement(
-                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, at, pause, circuit),
+                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, at, pause, circuit, revision),
                 json.dumps({"outcome": what}),
             )
             for each in leased
@@ -373,10 +381,112 @@ async def test_an_endpoint_that_is_gone_has_nothing_waiting(bench: Bench) -> Non
     await bench.settle(first[:1], "gone")
     counts = (await bench.queues.counts([HOOK]))[0]
     assert (counts.waiting, counts.in_flight) == (0, 1)
-    await bench.settle(first[1:], "retry", at=0)
     assert await bench.take() == []
-    await bench.set()
+    assert (await bench.outcomes()).count("cancelled") == 2  # one in a lane, and the rest of the log
+    await bench.settle(first[1:], "retry", at=0)
     assert [each.sequence for each in await bench.take()] == [2]
+
+
+async def test_410_of_an_address_that_was_changed_meanwhile_cancels_nothing(bench: Bench) -> None:
+    for key in ("a", "b"):
+        await bench.append(key)
+    (first,) = await bench.take(room=1)
+    await bench.set(url="http://other.example/")
+    await bench.settle([first], "gone", revision=1)
+    assert [(each.sequence, each.attempt) for each in await bench.take()] == [(1, 2), (2, 1)]
+
+
+async def test_410_cancels_however_much_waits(bench: Bench) -> None:
+    await bench.append("a")
+    (push,) = await bench.take()
+    keys = HookKeys(HOOK, 1)
+    rows = {f"k{number}": f"{number} - 1 live -" for number in range(2, 10_000)}
+    await bench.client.hset(keys.items, mapping=rows)
+    await bench.client.zadd(keys.retry, {str(number): 2**44 for number in range(2, 10_000)})
+    await bench.settle([push], "gone")
+    assert (await bench.queues.counts([HOOK]))[0].waiting == 0
+    assert (await bench.outcomes()).count("cancelled") == 9_998
+
+
+async def test_a_resend_does_not_put_a_kill_beside_the_story_that_is_on_its_way(bench: Bench) -> None:
+    await bench.append("a")
+    (story,) = await bench.take()
+    await bench.append("a", 2, kill=True)
+    assert await bench.take() == []
+    await bench.queues.resend(HOOK, 1)
+    await bench.queues.replay(HOOK, 1, 2, only_failed=False)
+    assert await bench.take() == []
+    assert await bench.take() == []
+    assert await bench.settle([story]) == []
+    assert await bench.numbers() == [2]
+
+
+async def test_what_is_overdue_has_no_right_of_way(bench: Bench) -> None:
+    past = await bench.now() - 3_600_000
+    for number in range(150):
+        hook_id = f"wh_{number + 10}"
+        await bench.set(hook_id, concurrency=100)
+        for entry in range(8):
+            await bench.append(f"k{entry}", hook_id=hook_id)
+    while leased := await bench.take(512):
+        await bench.settle(leased, "retry", at=past)
+        if all(each.attempt > 1 for each in leased):
+            break
+    await bench.set("wh_flash")
+    await bench.append("flash", lane=1, hook_id="wh_flash")
+    looks = 0
+    while "wh_flash" not in {each.hook_id for each in await bench.take(512, lease=f"l{looks}")}:
+        looks += 1
+    assert looks <= 2
+
+
+async def test_kills_do_not_use_up_the_rate(bench: Bench) -> None:
+    await bench.set(rate=1)
+    for number in range(8):
+        await bench.append(f"k{number}")
+    await bench.settle(await bench.take())
+    for number in range(8):
+        await bench.append(f"k{number}", 2, kill=True)
+    await bench.settle(await bench.take())
+    assert (await bench.wait() or 0) <= 1_000
+
+
+async def test_a_shorter_pause_does_not_end_a_longer_one(bench: Bench) -> None:
+    for key in ("a", "b"):
+        await bench.append(key)
+    first, second = await bench.take()
+    long, short = await bench.now() + 100_000, await bench.now() + 1_000
+    await bench.settle([first], "retry", at=long, pause=long)
+    await bench.settle([second], "retry", at=short, pause=short)
+    assert (await bench.queues.counts([HOOK]))[0].paused_until_ms == long
+
+
+async def test_an_address_that_is_taken_away_cancels_what_waits_and_says_so(bench: Bench) -> None:
+    for key in ("a", "b"):
+        await bench.append(key)
+    await bench.append("c", how="keep")
+    assert await bench.outcomes() == ["cancelled"]
+
+
+async def test_a_replay_of_an_ordered_endpoint_is_in_order_too(bench: Bench) -> None:
+    await bench.set(ordered=True)
+    for key in ("a", "b"):
+        await bench.append(key)
+    while leased := await bench.take():
+        await bench.settle(leased)
+    await bench.queues.replay(HOOK, 1, 2, only_failed=False)
+    first = await bench.take()
+    await bench.settle(first, "retry", at=await bench.now() + 50)
+    assert await bench.take() == []
+    again = await until(bench.take, what="the first is due again")
+    assert [each.sequence for each in again] == [1]
+    await bench.settle(again)
+    assert await bench.numbers() == [2]
+
+
+async def test_a_kill_of_what_was_never_in_the_log_is_not_in_it_either(bench: Bench) -> None:
+    await bench.append("a", how="skip")
+    assert await bench.append("a", 2, kill=True) == 0
 
 
 async def test_an_older_revision_of_the_settings_changes_nothing(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from support.servers import KillableServer
 from support.wire import OPERATOR, URI, Hook, Receiver, Wire, running, story, until
 
 from newswire_publisher.webhooks.settling import Attempt, Settler
+from newswire_schemas.article import key_of
 
 
 def uri(number: int) -> str:
@@ -232,6 +233,38 @@ async def test_a_version_on_its_way_is_followed_by_the_newest_never_beside_it(wi
     assert [push.version for push in receiver.pushes] == [1, 4]
     assert receiver.busiest == 1
     assert await outcomes(hook) == ["superseded", "superseded", "delivered", "delivered"]
+
+
+async def test_a_kill_goes_to_who_has_the_story_whatever_types_it_asked_for(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"), events=["article.new"])
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    await wire.submit(story(headline="Corrected"))
+    await wire.out(version=2)
+    await wire.http.post(f"/v1/articles/{key_of(URI)}/kill", json={"ed_note": "Wrong"})
+    await receiver.got("hook", 2)
+    await hook.drained()
+    assert await hook.types() == ["article.new", "article.killed"]
+
+
+async def test_a_version_that_cannot_be_read_is_given_up_and_stops_no_other(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"))
+    await hook.call("POST", "/disable")
+    for number in range(3):
+        await wire.submit(story(uri(number)))
+
+    async def logged() -> bool:  # without reading the payloads, which are kept once they were made
+        return bool((await hook.call("GET"))["waiting"] == 3)
+
+    await until(logged)
+    broken = key_of(uri(1))
+    names = await wire.broker.hkeys(wire.keys[0].article(broken))
+    await wire.broker.hset(wire.keys[0].article(broken), next(name for name in names if name.startswith(b"v:")), "{}")
+    await hook.call("POST", "/enable")
+    await receiver.got("hook", 2)
+    await hook.drained()
+    assert {push.message["data"]["uri"] for push in receiver.pushes} == {uri(0), uri(2)}
+    assert sorted(await outcomes(hook)) == ["delivered", "delivered", "exhausted"]
 
 
 async def test_an_endpoint_that_hangs_delays_no_other(wire: Wire, receiver: Receiver) -> None:

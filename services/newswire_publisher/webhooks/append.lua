@@ -45,7 +45,7 @@ local function append(id, how)
         return 0
       end
     end
-    if (act == 'retract' and not seen) or how == 'skip' then
+    if (act == 'retract' and old_number == '0') or how == 'skip' then
       -- What nobody got need not be taken back; the rank keeps an older version out.
       tell_seen(id, key, rank .. ' ' .. old_number .. taken)
       return 0
@@ -57,6 +57,10 @@ local function append(id, how)
     tell_seen(id, key, rank .. ' ' .. number .. taken)
   end
   if how == 'keep' then
+    local cursor = tonumber(redis.call('HGET', at(id, 'state'), 'cursor') or '0')
+    if cursor < number - 1 then -- its address was taken away: what waited for it is not sent
+      mark(id, number - 1, 'cancelled', ',"from":' .. cursor + 1)
+    end
     redis.call('HSET', at(id, 'state'), 'cursor', number)
     redis.call('DEL', at(id, 'ahead')) -- the cursor has passed all that it was to leave out
     return number

@@ -57,10 +57,11 @@ class Courier:
         self._keyring = keyring
         self._settler = settler
 
-    async def start(self, leased: Sequence[Leased], done: Callable[[], None]) -> None:
+    async def start(self, leased: Sequence[Leased], until: float, done: Callable[[], None]) -> None:
         """Start the attempts; ``done`` is called once for each, when it has been handed to the settler.
 
-        If this raises, none was started.
+        After ``until`` (`time.monotonic`) nothing is sent: the leases could end before the attempts do, and
+        another worker send the same at once. If this raises, none was started.
         """
         hooks = await self._hooks.all()
         pushes = [
@@ -71,6 +72,11 @@ class Courier:
         bodies = await self._log.bodies([(push.hook, push.entry) for push in pushes])
         for _ in range(len(leased) - len(pushes)):
             done()  # deleted meanwhile, its queue too
+        if time.monotonic() > until:
+            log.warning("webhook.too_late", pushes=len(pushes))
+            for _ in pushes:
+                done()
+            return
         for push, body in zip(pushes, bodies, strict=True):
             if body is None:
                 self._give_up(push)

@@ -13,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
+import structlog
+
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.pushes import Noted
@@ -21,6 +23,8 @@ from newswire_publisher.webhooks.retry import Exhausted, Gone, Retry, is_alarmin
 from newswire_publisher.webhooks.settling import Attempt
 from newswire_runtime.conf import Table
 from newswire_schemas.article import from_ms
+
+log = structlog.get_logger()
 
 
 class Health:
@@ -41,9 +45,12 @@ class Health:
             own = noted.get(place, [])
             if any(note.what == "lost" for note in own):
                 continue  # whoever holds it follows it up
-            for note in own:
-                await self._follow(attempt, note)
-            await self._decided(attempt)
+            try:
+                for note in own:
+                    await self._follow(attempt, note)
+                await self._decided(attempt)
+            except Exception:
+                log.exception("webhook.not_followed_up", webhook=attempt.push.hook.id)
 
     async def _follow(self, attempt: Attempt, note: Noted) -> None:
         since = from_ms(note.failing_since_ms).isoformat().replace("+00:00", "Z")
@@ -70,15 +77,16 @@ class Health:
             await self._notices.tell(attempt.push.hook, "webhook.kill_untaken", **about, **attempt.cause)
 
     async def _disable(self, attempt: Attempt, reason: str) -> None:
-        current = await self._hooks.get(attempt.push.hook.id)
-        if current is None or not current.enabled or current.revision != attempt.push.hook.revision:
-            return  # its owner has changed it meanwhile
-        changed = await self._hooks.update(
-            current.id,
-            lambda hook: hook.model_copy(
-                update={"enabled": False, "disabled_reason": reason, "revision": hook.revision + 1}
-            ),
-        )
-        if changed is not None:
+        seen, is_ours = attempt.push.hook, False
+
+        def disabled(hook: Webhook) -> Webhook:
+            nonlocal is_ours
+            is_ours = hook.enabled and hook.revision == seen.revision
+            if not is_ours:
+                return hook  # it is disabled already, or its owner has changed it meanwhile
+            return hook.model_copy(update={"enabled": False, "disabled_reason": reason, "revision": hook.revision + 1})
+
+        changed = await self._hooks.update(seen.id, disabled)
+        if changed is not None and is_ours:
             await self._queues.apply(changed)
             await self._notices.tell(changed, "webhook.disabled", reason=reason)

@@ -13,6 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import structlog
+from pydantic import ValidationError
+
 from newswire_publisher.articles import message
 from newswire_publisher.articles.message import Format, Parts
 from newswire_publisher.articles.store import ArticleStore
@@ -21,6 +24,8 @@ from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
 from newswire_schemas.article import Article, from_ms, to_ms
 from newswire_schemas.streams import HookKeys
+
+log = structlog.get_logger()
 
 KEPT_BYTES = 64_000_000
 """Bytes of rendered versions that a process keeps at hand."""
@@ -134,10 +139,22 @@ class HookLog:
             for hook, entry in wanted
             if entry.data is None and (entry.key, entry.rank, hook.format) not in self._kept
         }
-        articles: Mapping[tuple[str, str], Article | None] = dict(
-            zip(missing, await self._store.versions(list(missing)), strict=True)
-        )
+        articles = await self._versions(list(missing))
         return [self._body(hook, entry, articles) for hook, entry in wanted]
+
+    async def _versions(self, wanted: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Article | None]:
+        try:
+            return dict(zip(wanted, await self._store.versions(wanted), strict=True))
+        except ValidationError:
+            # One that cannot be read must not stop the others; it is given up.
+            found: dict[tuple[str, str], Article | None] = {}
+            for version in wanted:
+                try:
+                    (found[version],) = await self._store.versions([version])
+                except ValidationError:
+                    log.exception("webhook.version_unreadable", key=version[0], rank=version[1])
+                    found[version] = None
+            return found
 
     def _body(self, hook: Webhook, entry: Entry, articles: Mapping[tuple[str, str], Article | None]) -> bytes | None:
         if entry.data is not None:

@@ -51,6 +51,7 @@ class Settlement(NamedTuple):
     retry_at_ms: int
     pause_until_ms: int
     circuit_ms: int
+    revision: int
     record: str
 
 

@@ -119,9 +119,11 @@ local function look_at(id, moment)
   own.look = math.min(own.look or moment, moment)
 end
 
+local MOST_WORDS = 4000 -- even, and less than Lua's stack takes
+
 local function run(command, key, words)
-  if words[1] then
-    redis.call(command, key, unpack(words))
+  for first = 1, #words, MOST_WORDS do
+    redis.call(command, key, unpack(words, first, math.min(first + MOST_WORDS - 1, #words)))
   end
 end
 

@@ -96,7 +96,7 @@ class HookQueues:
         rows = [
             (
                 *(each.hook_id, each.sequence, each.key, each.lease, each.what),
-                *(each.retry_at_ms, each.pause_until_ms, each.circuit_ms),
+                *(each.retry_at_ms, each.pause_until_ms, each.circuit_ms, each.revision),
             )
             for each in settlements
         ]

@@ -4,7 +4,7 @@
 -- KEYS  1 turns, 2 bell
 -- ARGV  1 attempts (JSON array of arrays: subscription, number, article's key or '-', lease token, what, when to
 --       retry (ms), no push before (ms, 0: no pause), first pause of the circuit (ms, 0: it says nothing of the
---       endpoint)), 2 oldest attempt kept (ms), 3 failures in a row that open the circuit, 4 its longest pause (ms),
+--       endpoint), revision of the settings that it was made by), 2 oldest attempt kept (ms), 3 failures in a row that open the circuit, 4 its longest pause (ms),
 --       5… what the log of attempts keeps of each
 --       What is 'delivered', 'retry', 'exhausted' or 'gone'.
 -- Returns {place in the array, 'lost' | 'opened' | 'recovered' | 'failing', failing since (ms)} for each of note.
@@ -60,27 +60,40 @@ local function failed(id, place, first_pause)
   end
 end
 
--- The endpoint is gone: whatever waits is cancelled, and it gets nothing until it is enabled.
+-- The endpoint is gone: whatever waits is cancelled. That it gets nothing more is the settings' to say; until
+-- they do, the next 410 cancels again.
 local function cancel(id)
   flush(id)
   local state = redis.call('HMGET', at(id, 'state'), 'cursor', 'sequence')
-  local last = tonumber(state[2] or '0')
-  redis.call('HSET', at(id, 'state'), 'on', 0, 'cursor', last, 'parked', 0)
-  local items = redis.call('HKEYS', at(id, 'items'))
-  for _, slot in ipairs(items) do
+  local cursor, last = tonumber(state[1] or '0'), tonumber(state[2] or '0')
+  redis.call('HSET', at(id, 'state'), 'cursor', last, 'parked', 0)
+  local cancelled = {}
+  for _, slot in ipairs(redis.call('HKEYS', at(id, 'items'))) do
     local item = item_of(id, slot)
-    item.follows = '-'
+    if item.follows ~= '-' then
+      cancelled[tonumber(string.match(item.follows, '^%d+'))] = true
+      item.follows = '-'
+    end
     if item.lease == '-' then
+      cancelled[item.number] = true
       drop(id, slot)
     else
       put(id, slot, item)
     end
   end
+  for _, lane in ipairs({ 'kills', 'express', 'retry', 'replaying' }) do
+    for _, number in ipairs(redis.call('ZRANGE', at(id, lane), 0, -1)) do
+      cancelled[tonumber(number)] = true
+    end
+  end
   for _, place in ipairs({ 'kills', 'express', 'retry', 'replaying', 'replays', 'ahead' }) do
     redis.call('DEL', at(id, place))
   end
-  if tonumber(state[1] or '0') < last then
-    mark(id, last, 'cancelled', ',"from":' .. tonumber(state[1] or '0') + 1)
+  for number in pairs(cancelled) do
+    mark(id, number, 'cancelled')
+  end
+  if cursor < last then
+    mark(id, last, 'cancelled', ',"from":' .. cursor + 1)
   end
 end
 
@@ -135,7 +148,7 @@ for id in pairs(slots) do
 end
 local rings = false
 for place, attempt in ipairs(attempts) do
-  local id, number, key, token, what, again, pause, first_pause = unpack(attempt)
+  local id, number, key, token, what, again, pause, first_pause, revision = unpack(attempt)
   local item = item_of(id, slot_of(key, number))
   local is_ours = item and item.number == number and item.lease == token
   if is_ours or redis.call('EXISTS', at(id, 'state')) == 1 then -- else it was deleted
@@ -144,8 +157,11 @@ for place, attempt in ipairs(attempts) do
   if not is_ours then
     note(place, 'lost')
   else
+    if what == 'gone' and tonumber(redis.call('HGET', at(id, 'state'), 'revision') or '0') > revision then
+      what, again = 'retry', now -- its address is another one by now
+    end
     local is_released = decide(id, number, key, item, what, again, pause)
-    if pause > 0 then
+    if pause > tonumber(pause > 0 and redis.call('HGET', at(id, 'state'), 'pause') or '0') then
       redis.call('HSET', at(id, 'state'), 'pause', pause)
     end
     if what == 'delivered' then

@@ -8,12 +8,12 @@ delivered is then not sent twice. After that whoever leases a push sends it agai
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 import structlog
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from newswire_publisher.webhooks.log import Entry
 from newswire_publisher.webhooks.model import Webhook
@@ -52,8 +52,8 @@ class Attempt(NamedTuple):
     """Status, error and detail of a failure, for the notices."""
 
 
-Observer = Callable[[Sequence[Attempt], Sequence[Noted]], Awaitable[None]]
-"""Is told of each batch that had anything but deliveries as usual."""
+Observer = Callable[[Sequence[Attempt], Sequence[Noted]], Coroutine[None, None, None]]
+"""Is told of each batch that had anything but deliveries as usual, beside the next one; must not raise."""
 
 
 class Settler:
@@ -66,6 +66,7 @@ class Settler:
         self._keep_ms = keep_ms
         self._waiting: list[tuple[float, Attempt]] = []
         self._flusher: asyncio.Task[None] | None = None
+        self._observing: set[asyncio.Task[None]] = set()
 
     def add(self, attempt: Attempt) -> None:
         """Settle an attempt soon."""
@@ -77,6 +78,8 @@ class Settler:
         """Wait until everything is settled."""
         while self._flusher is not None and not self._flusher.done():
             await asyncio.wait({self._flusher})
+        if self._observing:
+            await asyncio.wait(self._observing)
 
     async def _flush(self) -> None:
         while self._waiting:
@@ -84,6 +87,9 @@ class Settler:
             attempts = [attempt for _, attempt in batch]
             try:
                 notes = await self._settle(attempts)
+            except ResponseError as exc:
+                await self._settle_each(attempts, exc)
+                continue
             except (RedisError, OSError) as exc:
                 oldest = time.monotonic() - LEASE_MS / 1000
                 kept = [each for each in batch if each[0] > oldest]
@@ -92,10 +98,19 @@ class Settler:
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
             if notes or any(not isinstance(attempt.decision, Delivered) for attempt in attempts):
-                try:
-                    await self._observe(attempts, notes)
-                except (RedisError, OSError) as exc:
-                    log.warning("webhook.not_told", error=str(exc))
+                task = asyncio.create_task(self._observe(attempts, notes))
+                self._observing.add(task)
+                task.add_done_callback(self._observing.discard)
+
+    async def _settle_each(self, attempts: Sequence[Attempt], cause: ResponseError) -> None:
+        """Settle one by one what the server refused as a whole, so that one attempt cannot hold up the others."""
+        log.error("webhook.batch_refused", attempts=len(attempts), error=str(cause))
+        for attempt in attempts:
+            try:
+                await self._settle([attempt])
+            except (RedisError, OSError):
+                # Its lease ends, and it goes out again under the same id.
+                log.exception("webhook.unsettled", webhook=attempt.push.hook.id, sequence=attempt.push.entry.sequence)
 
     async def _settle(self, attempts: Sequence[Attempt]) -> list[Noted]:
         settlements = [
@@ -108,6 +123,7 @@ class Settler:
                 attempt.decision.at_ms if isinstance(attempt.decision, Retry) else 0,
                 (isinstance(attempt.decision, Retry | Exhausted) and attempt.decision.pause_until_ms) or 0,
                 attempt.circuit_ms,
+                attempt.push.hook.revision,
                 attempt.record,
             )
             for attempt in attempts

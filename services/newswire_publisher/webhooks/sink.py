@@ -46,10 +46,12 @@ class HookSinks:
             event_type = EVENT_TYPES[dispatch.act]
             version = dispatch.article.key, str(dispatch.article.rank)
             entry = written.get(version) or written.setdefault(version, entry_of(dispatch, event_type))
+            # A kill goes to whoever has the story, whatever types it asked for.
+            is_wanted = hook.wants(event_type) or dispatch.act in WITHDRAWALS
             appendings.append(
                 Appending(
                     hook.id,
-                    ("push" if hook.pushes else "keep") if hook.wants(event_type) else "skip",
+                    ("push" if hook.pushes else "keep") if is_wanted else "skip",
                     *version,
                     dispatch.act in RETRACTIONS,
                     lane_of(dispatch.act, dispatch.article),

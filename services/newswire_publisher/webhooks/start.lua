@@ -45,7 +45,13 @@ local function start(id, state, number, kind, entry)
   kind = kind or kind_of(type)
   local slot = slot_of(key, number)
   local item = item_of(id, slot)
+  if item and item.number == number and item.lease ~= '-' then
+    return false -- it is on its way
+  end
   local newest = key ~= '-' and newest_of(id, key) or number
+  if kind == 'replay' then
+    redis.call('ZREM', at(id, 'replaying'), number)
+  end
   if newest > number then
     mark(id, number, 'superseded', ',"by":' .. newest)
     if item and item.number == number then
@@ -72,8 +78,8 @@ local function start(id, state, number, kind, entry)
       park(id, slot, item, number, kind)
     end
     return false
-  elseif item and (item.lease ~= '-' or (kind == 'replay' and item.kind ~= 'replay')) then
-    return false -- it is on its way, or has its own time
+  elseif item and kind == 'replay' and item.kind ~= 'replay' then
+    return false -- it has its own time
   end
   if state.age > 0 and kind == 'live' and tonumber(moment) + state.age < now then
     drop(id, slot)
@@ -85,7 +91,7 @@ local function start(id, state, number, kind, entry)
   lease(id, slot, now + lease_ms)
   put(id, slot, item)
   result[#result + 1] = { id, number, item.attempts, kind, entry }
-  if state.gap > 0 then
+  if state.gap > 0 and kind ~= 'kill' then -- a kill neither waits for the rate nor uses it up
     state.next = math.max(state.next, now - (state.burst - 1) * state.gap) + state.gap
     state.spent = true
   end

@@ -122,6 +122,11 @@ local function first_of(id, place)
   return tonumber(first[2] or math.huge)
 end
 
+-- Whether a replay's failing push holds up the rest of it.
+local function waits_for_replay(id, state)
+  return state.ordered and redis.call('EXISTS', at(id, 'replaying')) == 1
+end
+
 -- When this endpoint wants to be looked at again. `is_probed`: one probe is on its way, and all but kills wait for it.
 local function next_turn(id, state, special, is_full, is_probed)
   local moment = first_of(id, 'leased')
@@ -139,7 +144,9 @@ local function next_turn(id, state, special, is_full, is_probed)
   if not (state.ordered and live < math.huge) then
     if state.cursor < state.sequence then
       live = now
-    elseif special and redis.call('EXISTS', at(id, 'express'), at(id, 'replays')) > 0 then
+    elseif special and redis.call('EXISTS', at(id, 'express')) == 1 then
+      live = now
+    elseif special and redis.call('EXISTS', at(id, 'replays')) == 1 and not waits_for_replay(id, state) then
       live = now
     elseif special then
       live = math.min(live, first_of(id, 'replaying'))
@@ -183,7 +190,9 @@ local function from_all(id, state, special, free)
   end
   if special and free > 0 and state.cursor >= state.sequence then
     free = from_set(id, state, 'replaying', 'replay', due(id, 'replaying', free), free)
-    free = from_replays(id, state, free)
+    if not waits_for_replay(id, state) then
+      free = from_replays(id, state, free)
+    end
   end
   return free
 end
@@ -229,7 +238,7 @@ local function serve(id)
   if turn == math.huge then
     redis.call('ZREM', turns, id)
   else
-    redis.call('ZADD', turns, turn, id)
+    redis.call('ZADD', turns, math.max(turn, now), id) -- what is overdue has no right of way
   end
 end
 

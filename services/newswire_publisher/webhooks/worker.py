@@ -77,12 +77,12 @@ class HookWorker:
             self._freed.clear()
             await self._freed.wait()
             return
-        lease = secrets.token_hex(8)
+        lease, until = secrets.token_hex(8), time.monotonic() + START_SECONDS
         leased, wait_ms, rung = await self._queues.take(
             self._partition, room=room, most=MOST_OF_ONE, lease=lease, lease_ms=LEASE_MS
         )
         if leased:
-            await self._start(leased)
+            await self._start(leased, until)
         elif wait_ms != 0:
             await self._wait(rung, min(LONGEST_WAIT_MS, wait_ms or LONGEST_WAIT_MS))
 
@@ -95,16 +95,15 @@ class HookWorker:
             ringing, self._ringing = self._ringing, None
             ringing.result()
 
-    async def _start(self, leased: Sequence[Leased]) -> None:
+    async def _start(self, leased: Sequence[Leased], until: float) -> None:
         """Start what was leased, as long as the leases hold: the server may be away just now."""
-        deadline = time.monotonic() + START_SECONDS
         while True:
             self._in_flight += len(leased)
             try:
-                await self._courier.start(leased, self._done)
-            except (RedisError, OSError):
+                await self._courier.start(leased, until, self._done)
+            except BaseException as exc:
                 self._in_flight -= len(leased)
-                if time.monotonic() > deadline:
+                if not isinstance(exc, RedisError | OSError) or time.monotonic() > until:
                     raise
             else:
                 return
