@@ -26,7 +26,7 @@ from newswire_schemas.streams import HookKeys, hook_bell, hook_turns, partition_
 
 KILL_LANE, IN_TURN = 0, 4
 """Lanes: a kill, the urgencies 1 to 3 as they are, and everything else in turn."""
-MOST_LOOKED_AT = 128
+MOST_LOOKED_AT = 256
 """Endpoints that one look may serve."""
 CIRCUIT_FAILURES = 10
 """Failures in a row after which an endpoint gets one probe at a time."""
