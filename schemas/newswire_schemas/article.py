@@ -248,6 +248,11 @@ def to_ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def to_iso(moment: datetime) -> str:
+    """Return a moment in UTC as RFC 3339 with milliseconds and ``Z``."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def from_ms(ms: float) -> datetime:
     """Return the moment of milliseconds since the epoch, in UTC."""
     return datetime.fromtimestamp(ms / 1000, UTC)

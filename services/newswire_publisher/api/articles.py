@@ -19,7 +19,7 @@ from newswire_publisher.routing.entitlement import View, Views
 from newswire_runtime.auth import Caller, Role, Tokens
 from newswire_runtime.http import authenticate, invalid_fields, now
 from newswire_runtime.problems import Problem, not_found, unauthorized
-from newswire_schemas.article import Article, Rank
+from newswire_schemas.article import Article, Rank, to_iso
 from newswire_schemas.filters import Filter
 
 ArticlePage = Callable[[Request, str], Awaitable[Response]]
@@ -187,7 +187,7 @@ def _version(version: Version) -> dict[str, Any]:
     return {
         "version": version.article.version,
         "act": version.shown.act.value,
-        "time": version.shown.moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": to_iso(version.shown.moment),
         "ed_note": version.article.ed_note,
         "changes": version.changes.to_json() if version.changes is not None else None,
         "article": _shown(version.article),

@@ -1,7 +1,6 @@
 """Where an article went: its receipts, and the trace of every stage, delivery and post of it. For operators."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,6 +12,7 @@ from newswire_publisher.webhooks.receipts import Receipt, Receipts, Taken
 from newswire_runtime.auth import Role, Tokens
 from newswire_runtime.http import require
 from newswire_runtime.problems import not_found
+from newswire_schemas.article import to_iso
 
 PostsOf = Callable[[str, str], Awaitable[list[dict[str, Any]]]]
 """``(account, article's key)`` to the posts that there are, as the social API shows them."""
@@ -58,8 +58,10 @@ class TraceApi:
         for mark in marks:
             version = {"version": mark.rank.version, "act": mark.act.value, "trace_id": mark.trace_id}
             if mark.accepted is not None:
-                items.append({"at": _iso(mark.accepted), "stage": "accepted", **version})
-            items.append({"at": _iso(mark.moment), "stage": "published" if mark.is_public else "withdrawn", **version})
+                items.append({"at": to_iso(mark.accepted), "stage": "accepted", **version})
+            items.append(
+                {"at": to_iso(mark.moment), "stage": "published" if mark.is_public else "withdrawn", **version}
+            )
         for receipt in await self._receipts.of(key, hooks):
             for attempt in await self._receipts.attempts(receipt):
                 items.append({"stage": "webhook", "webhook": receipt.hook_id, **attempt})
@@ -93,19 +95,15 @@ def _receipt(receipt: Receipt, rank: str) -> dict[str, Any]:
         shown["newest"] = {"sequence": newest.sequence, "version": newest.version, "type": newest.type}
         shown["state"] = receipt.state
     if newest is not None and newest.type in _KILLS:
-        at = next((_iso(each.at) for each in receipt.taken if each.entry.sequence == newest.sequence), None)
+        at = next((to_iso(each.at) for each in receipt.taken if each.entry.sequence == newest.sequence), None)
         shown["kill"] = {"state": receipt.state, "sequence": newest.sequence} | ({"at": at} if at else {})
     return shown
 
 
 def _taken(taken: Taken) -> dict[str, Any]:
     entry = taken.entry
-    return {"sequence": entry.sequence, "version": entry.version, "type": entry.type, "at": _iso(taken.at)}
+    return {"sequence": entry.sequence, "version": entry.version, "type": entry.type, "at": to_iso(taken.at)}
 
 
 def _version(rank: str) -> int:
     return int(rank.partition(":")[0])
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -59,9 +59,7 @@ class HookAccess:
     async def pushing(self, request: Request, hook_id: str) -> Webhook:
         """Return the caller's webhook if it has an address; raise a 409 problem if it is pull-only."""
         _, hook = await self.own(request, hook_id)
-        if not hook.pushes:
-            raise Problem(409, "not-possible", "the webhook is pull-only: give it a url first, with PATCH")
-        return hook
+        return must_push(hook)
 
     async def change(self, hook_id: str, change: Callable[[Webhook], Webhook]) -> Change:
         """Replace a webhook by ``change`` of it, and tell the queue; raise a 404 problem if it is gone."""
@@ -81,3 +79,10 @@ class HookAccess:
         if after.revision != before[0].revision:
             await self._queues.apply(after)
         return Change(before[0], after)
+
+
+def must_push(hook: Webhook) -> Webhook:
+    """Return the webhook if it has an address; raise a 409 problem if it is pull-only."""
+    if not hook.pushes:
+        raise Problem(409, "not-possible", "the webhook is pull-only: give it a url first, with PATCH")
+    return hook

@@ -9,7 +9,7 @@ from typing import Any
 
 from newswire_publisher.webhooks.log import HookLog
 from newswire_runtime.client import Client
-from newswire_schemas.article import from_ms
+from newswire_schemas.article import from_ms, to_iso
 from newswire_schemas.streams import HookKeys
 
 
@@ -47,5 +47,5 @@ class Attempts:
                 each |= {"uri": entry.uri or None, "version": entry.version or None, "type": entry.type}
             for name in ("at", "next_at"):
                 if (ms := each.pop(f"{name}_ms", None)) is not None:
-                    each[name] = from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+                    each[name] = to_iso(from_ms(ms))
         return [{name: value for name, value in each.items() if value is not None} for each in found]

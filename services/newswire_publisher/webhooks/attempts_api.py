@@ -8,7 +8,7 @@ from fastapi import FastAPI, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import JSONResponse, Response
 
-from newswire_publisher.webhooks.access import HookAccess
+from newswire_publisher.webhooks.access import HookAccess, must_push
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import message_id
 from newswire_publisher.webhooks.headers import headers as headers_of
@@ -99,9 +99,7 @@ class AttemptsApi:
     async def resend(self, request: Request, hook_id: str, attempt_id: AttemptId) -> Response:
         """Push the attempt's entry again, under the same id, whatever came of it; 409 if it is kept no more."""
         _, hook, attempt = await self._find(request, hook_id, attempt_id)
-        if not hook.pushes:
-            raise Problem(409, "not-possible", "the webhook is pull-only: give it a url first, with PATCH")
-        if not await self._queues.resend(hook.id, attempt["sequence"]):
+        if not await self._queues.resend(must_push(hook).id, attempt["sequence"]):
             detail = f"entry {attempt['sequence']} is kept no more, or is on its way already"
             raise Problem(409, "not-possible", detail)
         return JSONResponse({"sequence": attempt["sequence"], "resent": True}, status_code=202)

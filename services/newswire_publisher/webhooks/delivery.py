@@ -22,12 +22,11 @@ from newswire_publisher.webhooks.retry import (
     DEFAULT_SCHEDULE,
     Delivered,
     Exhausted,
-    Gone,
     Retry,
     next_attempt,
     next_attempt_of_kill,
 )
-from newswire_publisher.webhooks.settling import Attempt, Push, Settler
+from newswire_publisher.webhooks.settling import WHAT, Attempt, Push, Settler
 from newswire_publisher.webhooks.vault import VaultError
 from newswire_runtime import metrics
 from newswire_runtime.conf import Table
@@ -42,7 +41,6 @@ KEPT_RESPONSE = 2_000
 
 _TAKEN = Delivered()
 _DELIVERED = metrics.DELIVERIES.labels("delivered")
-_NAMES = {Delivered: "delivered", Gone: "gone", Retry: "retry", Exhausted: "exhausted"}
 
 
 class Courier:
@@ -124,7 +122,7 @@ class Courier:
             if push.kind == "kill"
             else next_attempt(push.attempt, outcome, now_ms, policy, random.random())  # noqa: S311
         )
-        what = _NAMES[type(decision)]
+        what = WHAT[type(decision)]
         record = record_of(push, outcome, what, decision.at_ms if isinstance(decision, Retry) else None)
         metrics.DELIVERIES.labels(what).inc()
         shown = {name: value for name, value in record.items() if name != "response"}

@@ -16,7 +16,7 @@ from newswire_publisher.articles.message import EVENT_TYPES
 from newswire_publisher.articles.search import SCANNED, ArticleSearch, Place
 from newswire_publisher.articles.store import ArticleStore, Row
 from newswire_publisher.webhooks.wanted import Wanted
-from newswire_schemas.article import to_ms
+from newswire_schemas.article import to_iso, to_ms
 
 SAMPLES = 20
 _PAGE = 25
@@ -89,5 +89,5 @@ def _sample(row: Row, event_type: str) -> dict[str, Any]:
         "language": article.language,
         "section": article.section,
         "urgency": article.urgency,
-        "time": row.moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": to_iso(row.moment),
     }

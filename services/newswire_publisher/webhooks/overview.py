@@ -8,7 +8,7 @@ from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.model import Status, Webhook
 from newswire_publisher.webhooks.pushes import Counts
 from newswire_publisher.webhooks.queue import HookQueues
-from newswire_schemas.article import from_ms
+from newswire_schemas.article import from_ms, to_iso
 
 _LAST = ("id", "sequence", "at", "outcome", "status", "error")
 
@@ -22,7 +22,7 @@ class HookOverview:
 
     async def shown(self, hooks: Sequence[Webhook]) -> list[dict[str, Any]]:
         """Return the webhooks as JSON, each with its health."""
-        counts = await self._queues.counts([hook.id for hook in hooks]) if hooks else []
+        counts = await self._queues.counts([hook.id for hook in hooks])
         last = await asyncio.gather(*[self._attempts.newest(hook.id, 1) for hook in hooks])
         return [
             hook.shown() | health_of(hook, count, attempts[0] if attempts else None)
@@ -45,7 +45,7 @@ def health_of(hook: Webhook, counts: Counts, last: Mapping[str, Any] | None) -> 
     }
     for name, ms in (("failing_since", counts.failing_since_ms), ("paused_until", counts.paused_until_ms)):
         if ms:
-            found[name] = from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            found[name] = to_iso(from_ms(ms))
     if last is not None:
         found["last_attempt"] = {name: last[name] for name in _LAST if last.get(name) is not None}
     return found

@@ -28,7 +28,7 @@ LEASE_MS = 45_000
 MOST_AT_ONCE = 512
 AGAIN_SECONDS = 0.2
 
-_WHAT: dict[type[Decision], What] = {Delivered: "delivered", Retry: "retry", Exhausted: "exhausted", Gone: "gone"}
+WHAT: dict[type[Decision], What] = {Delivered: "delivered", Retry: "retry", Exhausted: "exhausted", Gone: "gone"}
 
 
 class Push(NamedTuple):
@@ -119,7 +119,7 @@ class Settler:
                 attempt.push.entry.sequence,
                 attempt.push.entry.key,
                 attempt.push.lease,
-                _WHAT[type(attempt.decision)],
+                WHAT[type(attempt.decision)],
                 attempt.decision.at_ms if isinstance(attempt.decision, Retry) else 0,
                 (isinstance(attempt.decision, Retry | Exhausted) and attempt.decision.pause_until_ms) or 0,
                 attempt.circuit_ms,
