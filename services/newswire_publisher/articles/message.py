@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from newswire_publisher.articles.ninjs import to_ninjs
-from newswire_schemas.article import Act, Article
+from newswire_schemas.article import Act, Article, to_iso
 
 EVENT_TYPES: dict[Act, str] = {
     Act.NEW: "article.new",
@@ -86,7 +86,7 @@ def build_parts(event_type: str, timestamp: datetime, data: bytes) -> Parts:
         raise ValueError(f"message: {event_type!r} is no event type; use letters, digits, '_' and '.'")
     if timestamp.tzinfo is None:
         raise ValueError("message: the timestamp needs a time zone")
-    moment = timestamp.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = to_iso(timestamp.astimezone(UTC))
     head = b'{"type":"%b","timestamp":"%b","sequence":' % (event_type.encode(), moment.encode())
     return Parts(head, b',"data":%b}' % data)
 

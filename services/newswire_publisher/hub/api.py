@@ -1,7 +1,6 @@
 """The hub over HTTP: requests of subscribers, and what operators see of them."""
 
 import base64
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -16,6 +15,7 @@ from newswire_runtime.bodies import read_body
 from newswire_runtime.http import now, require
 from newswire_runtime.problems import Problem, not_found
 from newswire_runtime.ssrf import AddressGuard, RefusedUrl, check_url
+from newswire_schemas.article import from_ms, to_iso
 
 _FORM = {
     "requestBody": {
@@ -155,4 +155,4 @@ def _shown(listed: Listed) -> dict[str, Any]:
 
 
 def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return to_iso(from_ms(ms))

@@ -1,11 +1,10 @@
 """A post as the queue keeps it, and as callers see it."""
 
-from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from newswire_schemas.article import Rank
+from newswire_schemas.article import Rank, from_ms, to_iso
 
 State = Literal["held", "queued", "sending", "sent", "failed", "cancelled", "recalled", "superseded"]
 STATES: tuple[State, ...] = get_args(State)
@@ -103,4 +102,4 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 def _time(ms: int | None) -> str | None:
     if ms is None:
         return None
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return to_iso(from_ms(ms))
