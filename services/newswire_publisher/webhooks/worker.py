@@ -125,9 +125,10 @@ class HookWorker:
 
     async def _finish(self) -> None:
         """Let what is on its way come to its end, and settle it."""
-        if self._ringing is not None:
-            self._ringing.cancel()
-            await asyncio.gather(self._ringing, return_exceptions=True)
+        ringing, self._ringing = self._ringing, None
+        if ringing is not None:
+            ringing.cancel()
+            await asyncio.gather(ringing, return_exceptions=True)
         while self._in_flight:
             self._freed.clear()
             await self._freed.wait()
