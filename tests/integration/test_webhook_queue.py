@@ -100,7 +100,7 @@ class Bench:
 
     async def outcomes(self) -> list[str]:
         rows = await self.client.xrange(HookKeys(HOOK, 1).attempts)
-        return [json.loads(row[b"attempt"])["outcome"] for _, row in rows]
+        return [json.loads(record)["outcome"] for _, row in rows for record in row[b"a"].split(b"\n")]
 
     async def now(self) -> int:
         seconds, micros = await self.client.time()

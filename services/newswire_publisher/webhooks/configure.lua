@@ -13,7 +13,7 @@ if known and tonumber(known) >= tonumber(ARGV[2]) then
   return 0
 end
 redis.call('HSET', at(id, 'state'), 'revision', ARGV[2], 'on', ARGV[3], 'concurrency', ARGV[4], 'gap', ARGV[5],
-  'burst', ARGV[6], 'ordered', ARGV[7], 'age', ARGV[8])
+  'burst', ARGV[6], 'ordered', ARGV[7], 'age', ARGV[8], 'plain', 0)
 look_at(id, now)
 redis.call('DEL', at(id, 'gone'))
 flush_looks()

@@ -18,8 +18,11 @@
 --         key, or '#N' of a notice; ENDS when the lease does (ms); KIND live, kill or replay; FOLLOWS 'N:KIND' or '-'
 --         held: how many lines; ends: when the first lease ends, or earlier
 --         lanes: '1' if a lane may have something; doubled: no entry after this one has a newer version
+--         plain: '1' if nothing but its concurrency bounds the endpoint: no rate, order, age, pause, circuit
 -- items   SLOT 'N ATTEMPTS KIND': what waits to be tried again
 -- seen    KEY 'RANK N taken:ms…': the newest version and its entry, and which entries were taken when
+-- attempts  'RECORD↵RECORD…': what one call logs of an endpoint is one entry. A record is JSON, or of a plain delivery
+--         'N ATTEMPT AT MS STATUS'
 --
 -- A command costs the server more than the work it does: what a call knows of a subscription it reads once, and
 -- `flush` writes it. An endpoint that has nothing but its log costs a look three commands, a settling four.
@@ -42,7 +45,7 @@ local known = {}
 local function known_of(id)
   local own = known[id]
   if not own then
-    own = { items = {}, seen = {}, changed = {}, told = {}, words = {} }
+    own = { items = {}, seen = {}, changed = {}, told = {}, words = {}, rows = {} }
     known[id] = own
   end
   return own
@@ -112,31 +115,35 @@ end
 
 local LINE = '^\n(%S+) (%d+) (%S+) (%d+) (%d+) (%S+) (%S+)'
 
--- The push on its way in this slot.
+-- The push on its way in this slot. Numbers that are only written again stay text: Lua makes text of one in 1 µs.
 local function flying(own, slot)
   local first = find(own.flight, '\n' .. slot .. ' ', 1, true)
   if not first then
     return nil
   end
   local _, number, token, ends, attempts, kind, follows = match(own.flight, LINE, first)
-  return { slot = slot, number = tonumber(number), token = token, ends = tonumber(ends), attempts = tonumber(attempts),
-    kind = kind, follows = follows }
+  return { slot = slot, number = number, token = token, ends = ends, attempts = attempts, kind = kind, follows = follows }
 end
 
-local function launch(own, out)
-  own.flight = own.flight .. '\n' .. out.slot .. ' ' .. out.number .. ' ' .. out.token .. ' ' .. out.ends .. ' '
-    .. out.attempts .. ' ' .. out.kind .. ' ' .. out.follows
-  own.ends = own.held == 0 and out.ends or math.min(own.ends, out.ends)
+local function launch(own, slot, number, token, ends, attempts, kind, follows)
+  own.flight = own.flight .. '\n' .. slot .. ' ' .. number .. ' ' .. token .. ' ' .. ends .. ' ' .. attempts .. ' ' .. kind
+    .. ' ' .. follows
+  if own.held == 0 or tonumber(ends) < own.ends then
+    own.ends = tonumber(ends)
+  end
   own.held = own.held + 1
   own.has_flown = true
 end
 
-local function land(own, slot)
-  local first = find(own.flight, '\n' .. slot .. ' ', 1, true)
+local function land_at(own, first)
   local after = find(own.flight, '\n', first + 1, true)
   own.flight = sub(own.flight, 1, first - 1) .. (after and sub(own.flight, after) or '')
   own.held = own.held - 1
   own.has_flown = true
+end
+
+local function land(own, slot)
+  land_at(own, find(own.flight, '\n' .. slot .. ' ', 1, true))
 end
 
 local looked = {}
@@ -152,12 +159,28 @@ local function run(command, key, words)
   end
 end
 
+local oldest_kept -- of what is known of attempts, if this call is to trim it (ms)
+
+local function log_attempt(id, record)
+  local rows = known_of(id).rows
+  rows[#rows + 1] = record
+end
+
 local function flush(id)
   local own = known_of(id)
+  if own.rows[1] then
+    local rows = table.concat(own.rows, '\n')
+    if oldest_kept then
+      redis.call('XADD', at(id, 'attempts'), 'MINID', '~', oldest_kept, '*', 'a', rows)
+    else
+      redis.call('XADD', at(id, 'attempts'), '*', 'a', rows)
+    end
+    own.rows = {}
+  end
   if own.has_flown then
     set(id, 'flight', own.flight)
     set(id, 'held', own.held)
-    set(id, 'ends', own.held > 0 and own.ends or 0)
+    set(id, 'ends', own.held > 0 and own.ends or 0) -- some lines may have ended their way: no later than the first does
   end
   if next(own.changed) then
     local put_words, dropped = {}, {}
@@ -209,8 +232,7 @@ end
 
 -- Log what became of an entry without an attempt.
 local function mark(id, number, outcome, more)
-  local words = '{"sequence":' .. number .. ',"outcome":"' .. outcome .. '","at_ms":' .. now .. (more or '') .. '}'
-  redis.call('XADD', at(id, 'attempts'), '*', 'attempt', words)
+  log_attempt(id, '{"sequence":' .. number .. ',"outcome":"' .. outcome .. '","at_ms":' .. now .. (more or '') .. '}')
 end
 
 local RETURNS_TO = { live = 'retry', kill = 'kills', replay = 'replaying' }

@@ -13,7 +13,8 @@
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
 
-local oldest, opens_at, longest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+oldest_kept = ARGV[1]
+local opens_at, longest = tonumber(ARGV[2]), tonumber(ARGV[3])
 local noted = {}
 
 local function note(place, what, since)
@@ -32,23 +33,15 @@ local function state_of(id)
   return own.state
 end
 
-local function log_attempt(id, record)
-  local own = known_of(id)
-  if own.is_trimmed then
-    redis.call('XADD', at(id, 'attempts'), '*', 'attempt', record)
-  else
-    redis.call('XADD', at(id, 'attempts'), 'MINID', '~', oldest, '*', 'attempt', record)
-    own.is_trimmed = true
-  end
-end
-
 -- A settling whose answer was lost is sent again: whether this attempt is among the last that were logged.
 local function is_logged(id, record)
   local own = known_of(id)
   if not own.logged then
     own.logged = {}
     for _, row in ipairs(redis.call('XREVRANGE', at(id, 'attempts'), '+', '-', 'COUNT', 512)) do
-      own.logged[row[2][2]] = true
+      for logged in string.gmatch(row[2][2], '[^\n]+') do
+        own.logged[logged] = true
+      end
     end
   end
   return own.logged[record]
@@ -77,7 +70,7 @@ local function failed(id, place, first_pause)
   local is_open = state[2] and tonumber(state[3]) > now
   if fails >= opens_at and not is_open then
     local pause = math.min(first_pause * 2 ^ math.min(opens, 20), longest)
-    redis.call('HSET', at(id, 'state'), 'half', 1, 'open', string.format('%.0f', now + pause), 'opens', opens + 1)
+    redis.call('HSET', at(id, 'state'), 'plain', 0, 'half', 1, 'open', string.format('%.0f', now + pause), 'opens', opens + 1)
     note(place, opens == 0 and 'opened' or 'failing', state[1])
   else
     note(place, 'failing', state[1])
@@ -117,10 +110,12 @@ local function cancel(id)
   end
 end
 
+local now_text = string.format('%.0f', now)
+
 local function taken(id, number, key, kind)
   local seen = key ~= '-' and seen_of(id, key)
   if seen then
-    tell_seen(id, key, seen .. ' ' .. number .. ':' .. now)
+    tell_seen(id, key, seen .. ' ' .. number .. ':' .. now_text)
   end
   if kind == 'replay' then
     redis.call('ZREM', at(id, 'failed'), number)
@@ -129,11 +124,11 @@ end
 
 -- Put a push off, or be done with it; return whether anything else of the article may go now.
 local function decide(id, out, key, what, again, pause)
-  local number = out.number
+  local number = tonumber(out.number)
   land(known_of(id), out.slot)
   local is_released = release(id, out)
   if what == 'delivered' then
-    taken(id, number, key, out.kind)
+    taken(id, out.number, key, out.kind)
   elseif what == 'exhausted' then
     redis.call('ZADD', at(id, 'failed'), number, number)
   elseif what == 'retry' then
@@ -148,6 +143,7 @@ local function decide(id, out, key, what, again, pause)
   return is_released
 end
 
+-- Settle what is not simply done; return whether anything else of the article may go now, or nil if it is not ours.
 local function settle(place, id, number, key, token, what, rest)
   local state, own = state_of(id), known_of(id)
   local again, pause, circuit, revision, record = 0, 0, 0, 0, rest
@@ -161,7 +157,7 @@ local function settle(place, id, number, key, token, what, rest)
       log_attempt(id, record)
       note(place, 'lost')
     end
-    return false
+    return nil
   end
   log_attempt(id, record)
   if what == 'gone' and state.revision > revision then
@@ -170,6 +166,7 @@ local function settle(place, id, number, key, token, what, rest)
   local is_released = decide(id, out, key, what, again, pause)
   if pause > state.pause then
     set(id, 'pause', pause)
+    set(id, 'plain', 0)
     state.pause = pause
   end
   if what == 'delivered' then
@@ -179,18 +176,27 @@ local function settle(place, id, number, key, token, what, rest)
   end
   if what == 'gone' then
     cancel(id)
+    return nil
+  end
+  return is_released
+end
+
+-- A delivery that nothing waits for is done in few steps: nearly all are. Return whether this is one.
+local function settle_plainly(id, number, key, token, record)
+  local own = known_of(id)
+  local first, last = find(own.flight, '\n' .. slot_of(key, number) .. ' ' .. number .. ' ' .. token .. ' ', 1, true)
+  if not first or not match(own.flight, '^%d+ %d+ live %-', last + 1) then
     return false
   end
-  local is_looked_at = is_released or state.full
-  if is_looked_at then
-    look_at(id, now)
-  end
-  return is_looked_at
+  land_at(own, first)
+  log_attempt(id, record)
+  taken(id, number, key, 'live')
+  return true
 end
 
 local attempts, keys = {}, {}
 for id, number, key, token, what, rest in string.gmatch(ARGV[4], '(%S+) (%d+) (%S+) (%S+) (%S+) ([^\n]*)\n') do
-  attempts[#attempts + 1] = { id, tonumber(number), key, token, what, rest }
+  attempts[#attempts + 1] = { id, number, key, token, what, rest }
   local of = keys[id]
   if not of then
     of = {}
@@ -205,7 +211,18 @@ for id in pairs(keys) do
 end
 local rings = false
 for place, attempt in ipairs(attempts) do
-  rings = settle(place, unpack(attempt)) or rings
+  local id, what = attempt[1], attempt[5]
+  local state, is_ours, is_released = state_of(id), true, false
+  if what == 'delivered' and not state.failing and settle_plainly(id, attempt[2], attempt[3], attempt[4], attempt[6]) then
+    is_released = false
+  else
+    is_released = settle(place, unpack(attempt))
+    is_ours = is_released ~= nil
+  end
+  if is_ours and (is_released or state.full) then
+    look_at(id, now)
+    rings = true
+  end
 end
 for id in pairs(keys) do
   flush(id)

@@ -2,11 +2,12 @@
 
 -- Its worker is gone: what it had goes out again, unless a newer version has come.
 local function give_back(id, out)
-  if release(id, out) or (newest_of(id, out.slot) or 0) > out.number then
+  local number = tonumber(out.number)
+  if release(id, out) or (newest_of(id, out.slot) or 0) > number then
     mark(id, out.number, 'superseded')
   else
     -- Whether there was an attempt is not known.
-    put(id, out.slot, { number = out.number, attempts = math.max(0, out.attempts - 1), kind = out.kind })
+    put(id, out.slot, { number = number, attempts = math.max(0, tonumber(out.attempts) - 1), kind = out.kind })
     requeue(id, out.number, out.kind, now)
   end
 end
@@ -35,8 +36,7 @@ local function park(id, own, out, number, kind)
     mark(id, match(out.follows, '^%d+'), 'superseded')
   end
   land(own, out.slot)
-  out.follows = number .. ':' .. kind
-  launch(own, out)
+  launch(own, out.slot, out.number, out.token, out.ends, out.attempts, out.kind, number .. ':' .. kind)
 end
 
 -- Whether the newest version of an article has its own place, in the log or in a lane.
@@ -48,7 +48,7 @@ end
 local function is_held_up(id, state, slot, number, kind)
   local out = flying(state.own, slot)
   if out then
-    if out.number ~= number and kind ~= 'replay' then
+    if tonumber(out.number) ~= number and kind ~= 'replay' then
       park(id, state.own, out, number, kind)
     end
     return true
@@ -62,8 +62,18 @@ local function is_held_up(id, state, slot, number, kind)
   return false
 end
 
--- Lease a push; return whether it was. `entry` is the log's, if it is known.
-local function start(id, state, number, kind, entry)
+local function go(id, state, slot, number, attempts, kind, entry)
+  launch(state.own, slot, number, token, ends, attempts, kind, '-')
+  grant(state.own, id, number, attempts, kind, entry)
+  if state.gap > 0 and kind ~= 'kill' then -- a kill neither waits for the rate nor uses it up
+    state.next = math.max(state.next, now - (state.burst - 1) * state.gap) + state.gap
+    state.spent = true
+  end
+  return true
+end
+
+-- Lease a push; return whether it was. `entry` and `text`, the number as it is written, if they are known.
+local function start(id, state, number, kind, entry, text)
   entry = entry or read(id, number)
   if not entry then
     mark(id, number, 'exhausted', ',"detail":"the entry is kept no more"')
@@ -71,10 +81,13 @@ local function start(id, state, number, kind, entry)
   end
   local key, type, moment = match(entry, '^(%S+) (%S+) (%d+)')
   kind = kind or kind_of(type)
-  local slot, own = slot_of(key, number), state.own
-  local is_out = find(own.flight, '\n' .. slot .. ' ' .. number .. ' ', 1, true)
-  if is_out then
-    return false
+  text = text or string.format('%.0f', number)
+  local slot, flight = slot_of(key, text), state.own.flight
+  if number > state.doubled and not state.special and state.age == 0 and not find(flight, '\n' .. slot .. ' ', 1, true) then
+    return go(id, state, slot, text, '1', kind, entry) -- nearly always
+  end
+  if find(flight, '\n' .. slot .. ' ' .. text .. ' ', 1, true) then
+    return false -- it is on its way
   end
   if kind == 'replay' then
     redis.call('ZREM', at(id, 'replaying'), number)
@@ -97,7 +110,7 @@ local function start(id, state, number, kind, entry)
     end
     go_ahead(id, newest)
     state.ahead = true
-    number, entry = newest, read(id, newest)
+    number, text, entry = newest, string.format('%.0f', newest), read(id, newest)
     key, type, moment = match(entry, '^(%S+) (%S+) (%d+)')
     kind = kind_of(type)
   end
@@ -112,12 +125,5 @@ local function start(id, state, number, kind, entry)
     mark(id, number, 'expired')
     return false
   end
-  local attempts = (item and item.attempts or 0) + 1
-  launch(own, { slot = slot, number = number, token = token, ends = ends, attempts = attempts, kind = kind, follows = '-' })
-  grant(id, number, attempts, kind, entry)
-  if state.gap > 0 and kind ~= 'kill' then -- a kill neither waits for the rate nor uses it up
-    state.next = math.max(state.next, now - (state.burst - 1) * state.gap) + state.gap
-    state.spent = true
-  end
-  return true
+  return go(id, state, slot, text, (item and item.attempts or 0) + 1, kind, entry)
 end

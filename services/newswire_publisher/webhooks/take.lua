@@ -11,34 +11,50 @@
 --include newswire_publisher.webhooks/queue.lua
 
 local room, most, token, looks = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[4], tonumber(ARGV[5])
-local ends = now + tonumber(ARGV[3])
+local ends = string.format('%.0f', now + tonumber(ARGV[3]))
 local rung = redis.call('XREVRANGE', bell, '+', '-', 'COUNT', 1)
 local MOST_PASSED = 256 -- entries of one log that one look goes over without sending them
 
 local entries, place_of, granted = {}, {}, {}
-local function grant(id, number, attempts, kind, entry)
+local function grant(own, id, number, attempts, kind, entry)
   local place = place_of[entry]
   if not place then
-    place = #entries + 1
-    entries[place], place_of[entry] = entry, place
+    entries[#entries + 1] = entry
+    place = string.format('%d', #entries)
+    place_of[entry] = place
   end
-  local own = known_of(id)
   own.granted = (own.granted or id) .. ' ' .. number .. ' ' .. attempts .. ' ' .. kind .. ' ' .. place
 end
 
-local FIELDS = {
-  'on', 'cursor', 'sequence', 'concurrency', 'pause', 'open', 'half', 'gap', 'burst', 'next', 'ordered', 'age',
-  'full', 'opens', 'lanes', 'doubled', 'held', 'ends', 'flight',
-}
+local BOUNDS = { 'on', 'pause', 'open', 'half', 'gap', 'burst', 'next', 'ordered', 'age', 'opens' }
+local PLAIN = { on = 1, pause = 0, open = 0, half = 0, gap = 0, burst = 1, next = 0, ordered = false, age = 0, opens = 0 }
+local FIELDS = { 'cursor', 'sequence', 'concurrency', 'full', 'lanes', 'doubled', 'held', 'ends', 'flight', 'plain' }
 local UNSET = { lanes = 1, doubled = math.huge }
-local function state_of(id)
-  local values = redis.call('HMGET', at(id, 'state'), unpack(FIELDS))
-  local state = { own = known_of(id) }
-  for i, name in ipairs(FIELDS) do
-    state[name] = tonumber(values[i] or UNSET[name] or 0)
+
+local function know_bounds(id, state)
+  local values = redis.call('HMGET', at(id, 'state'), unpack(BOUNDS))
+  for i, name in ipairs(BOUNDS) do
+    state[name] = tonumber(values[i] or '0')
   end
   state.ordered = state.ordered == 1
-  know_flight(state.own, values[#FIELDS], state.held, state.ends)
+  local is_free = state.gap == 0 and not state.ordered and state.age == 0
+  if state.on == 1 and is_free and state.pause <= now and state.half ~= 1 then
+    set(id, 'plain', 1)
+  end
+end
+
+local function state_of(id)
+  local values = redis.call('HMGET', at(id, 'state'), unpack(FIELDS))
+  local is_plain = values[#FIELDS] == '1'
+  local state = setmetatable({ own = known_of(id) }, is_plain and { __index = PLAIN } or nil)
+  for i = 1, 8 do
+    local name = FIELDS[i]
+    state[name] = tonumber(values[i] or UNSET[name] or 0)
+  end
+  know_flight(state.own, values[9], state.held, state.ends)
+  if not is_plain then
+    know_bounds(id, state)
+  end
   return state
 end
 
@@ -78,12 +94,13 @@ local function from_log(id, state, free)
       prefetch(id, keys) -- of notices, '-', there is nothing
     end
     for _, row in ipairs(rows) do
-      local number = tonumber(match(row[1], '^%d+'))
+      local text = match(row[1], '^%d+')
+      local number = tonumber(text)
       state.cursor = number
       passed = passed + 1
       if state.ahead and redis.call('SREM', ahead, number) == 1 then
         state.ahead = redis.call('EXISTS', ahead) == 1
-      elseif start(id, state, number, nil, row[2][2]) then
+      elseif start(id, state, number, nil, row[2][2], text) then
         free = free - 1
       end
     end
