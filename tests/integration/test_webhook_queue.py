@@ -89,6 +89,13 @@ class Bench:
         ]
         return [note.what for note in await self.queues.settle(0, rows, 0)]
 
+    async def break_down(self, circuit: int, at: int = 2**44) -> None:
+        """Let ten entries, 1 to 10, fail at their first attempt."""
+        await self.set(concurrency=10)
+        for number in range(10):
+            await self.append(f"bad{number}")
+        assert (await self.settle(await self.take(), "retry", at=at, circuit=circuit))[-1] == "opened"
+
     async def end_leases(self) -> None:
         """Let the leases of workers that are gone end now."""
         keys = HookKeys(HOOK, 1)
@@ -205,14 +212,12 @@ async def test_a_kill_goes_out_though_the_endpoint_pauses_and_its_rate_is_used_u
 
 
 async def test_a_kill_passes_a_circuit_that_is_open(bench: Bench) -> None:
-    await bench.append("a")
-    for _ in range(10):
-        await bench.settle(await bench.take(), "retry", at=0, circuit=100_000)
+    await bench.break_down(circuit=100_000)
     assert (await bench.queues.counts([HOOK]))[0].circuit == "open"
     await bench.append("b")
     assert await bench.take() == []
-    await bench.append("a", 2, kill=True)
-    assert await bench.numbers() == [3]
+    await bench.append("bad0", 2, kill=True)
+    assert await bench.numbers() == [12]
 
 
 async def test_ten_failures_open_the_circuit_and_one_probe_closes_it(bench: Bench) -> None:
@@ -235,18 +240,54 @@ async def test_ten_failures_open_the_circuit_and_one_probe_closes_it(bench: Benc
 
 
 async def test_a_probe_that_fails_doubles_the_pause(bench: Bench) -> None:
+    await bench.break_down(circuit=30)
     await bench.append("a")
-    for _ in range(10):
-        await bench.settle(await bench.take(), "retry", at=0, circuit=30)
     probe = await until(bench.take, what="a probe")
     await bench.settle(probe, "retry", at=0, circuit=30)
     assert 30 < (await bench.wait() or 0) <= 60
 
 
-async def test_probes_are_by_turns_of_what_has_failed_and_what_has_not(bench: Bench) -> None:
-    await bench.append("bad")
+async def test_a_probe_with_what_failed_before_opens_the_circuit_for_no_longer(bench: Bench) -> None:
+    await bench.break_down(circuit=30, at=0)
+    for _ in range(5):
+        probe = await until(bench.take, what="a probe")
+        await bench.settle(probe, "retry", at=0, circuit=30)
+        assert 0 < (await bench.wait() or 0) <= 30
+
+
+async def test_what_fails_again_and_again_opens_no_circuit(bench: Bench) -> None:
+    await bench.append("a")
+    for _ in range(30):
+        noted = await bench.settle(await bench.take(), "retry", at=0, circuit=100_000)
+        assert noted == ["failing"]
+
+
+async def test_replays_of_what_it_never_takes_open_no_circuit(bench: Bench) -> None:
+    for number in range(20):
+        await bench.append(f"k{number}")
+        await bench.settle(await bench.take(), "exhausted", circuit=100_000 if number % 2 else 0)
+        if not number % 2:
+            await bench.append(f"good{number}")
+            await bench.settle(await bench.take())
+    await bench.queues.replay(HOOK, 1, 100, only_failed=True)
     for _ in range(10):
-        await bench.settle(await bench.take(), "retry", at=0, circuit=20)
+        assert await bench.settle(await bench.take(room=2), "exhausted", circuit=100_000) == ["failing"] * 2
+
+
+async def test_nothing_but_failures_for_an_hour_opens_the_circuit(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newswire_publisher.webhooks.queue.CIRCUIT_HOPELESS_MS", 50)
+    await bench.append("a")
+
+    async def opened() -> bool:
+        return await bench.settle(await bench.take(), "retry", at=0, circuit=100_000) == ["opened"]
+
+    await until(opened, what="the circuit opens")
+
+
+async def test_probes_are_by_turns_of_what_has_failed_and_what_has_not(bench: Bench) -> None:
+    await bench.break_down(circuit=20, at=0)
     for key in ("a", "b"):
         await bench.append(key)
     probes = []
@@ -254,8 +295,8 @@ async def test_probes_are_by_turns_of_what_has_failed_and_what_has_not(bench: Be
         (probe,) = await until(bench.take, what="a probe")
         probes.append((probe.sequence, probe.attempt))
         await bench.settle([probe], "retry", at=0, circuit=20)
-    assert [number for number, _ in probes[:3]] == [2, 1, 3]
-    assert probes[3][1] > 1
+    assert [probes[0][0], probes[2][0]] == [11, 12]
+    assert min(probes[1][1], probes[3][1]) > 1
 
 
 async def test_ordered_endpoints_wait_for_what_fails(bench: Bench) -> None:

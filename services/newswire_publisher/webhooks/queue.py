@@ -29,8 +29,10 @@ KILL_LANE, IN_TURN = 0, 4
 MOST_LOOKED_AT = 256
 """Endpoints that one look may serve."""
 CIRCUIT_FAILURES = 10
-"""Failures in a row after which an endpoint gets one probe at a time."""
+"""Messages in a row that fail at their first attempt, after which an endpoint gets one probe at a time."""
 CIRCUIT_LONGEST_MS = 300_000
+CIRCUIT_HOPELESS_MS = 3_600_000
+"""Nothing but failures for so long opens it too: few messages, each tried again and again."""
 GONE_SECONDS = 3_600
 """How long a deleted subscription is remembered: who appends to it knows of its end long before."""
 _SECOND = 1_000
@@ -100,7 +102,7 @@ class HookQueues:
     async def settle(self, partition: int, settlements: Sequence[Settlement], oldest_ms: int) -> list[Noted]:
         """Settle attempts in one step, and drop what is known of attempts before ``oldest_ms``."""
         lines = "".join(map(_line, settlements))
-        words: list[Word] = [oldest_ms, CIRCUIT_FAILURES, CIRCUIT_LONGEST_MS, lines]
+        words: list[Word] = [oldest_ms, CIRCUIT_FAILURES, CIRCUIT_LONGEST_MS, CIRCUIT_HOPELESS_MS, lines]
         notes = await self._settle(self._client, _shared(partition), words)
         return [Noted(place - 1, what.decode(), int(since)) for place, what, since in notes]
 

@@ -2,8 +2,9 @@
 -- Settle attempts: done with each push, or again later; and log them.
 --
 -- KEYS  1 turns, 2 bell
--- ARGV  1 oldest attempt kept (ms), 2 failures in a row that open the circuit, 3 its longest pause (ms),
---       4 the attempts, a line each: 'SUBSCRIPTION N KEY LEASE delivered RECORD', KEY '-' for a notice, and RECORD what the
+-- ARGV  1 oldest attempt kept (ms), 2 failures in a row that open the circuit, 3 its longest pause (ms), 4 nothing but
+--       failures for so long open it too (ms), 5 the attempts, a line each:
+--         'SUBSCRIPTION N KEY LEASE delivered RECORD', KEY '-' for a notice, and RECORD what the
 --         log of attempts keeps; or 'SUBSCRIPTION N KEY LEASE WHAT AGAIN PAUSE CIRCUIT REVISION RECORD': WHAT retry,
 --         exhausted or gone, AGAIN when to retry (ms), PAUSE until when nothing is pushed (ms, 0: no pause), CIRCUIT its
 --         first pause (ms, 0: it says nothing of the endpoint), REVISION of the settings that it was made by
@@ -14,7 +15,7 @@
 --include newswire_publisher.webhooks/queue.lua
 
 oldest_kept = ARGV[1]
-local opens_at, longest = tonumber(ARGV[2]), tonumber(ARGV[3])
+local opens_at, longest, hopeless = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local noted = {}
 
 local function note(place, what, since)
@@ -61,16 +62,25 @@ local function succeeded(id, place)
   end
 end
 
-local function failed(id, place, first_pause)
-  local fails = redis.call('HINCRBY', at(id, 'state'), 'fails', 1)
+-- What opens the circuit is what speaks of the endpoint: `opens_at` entries in a row that failed at their first attempt,
+-- or nothing but failures for `hopeless` ms. A later attempt, or a replay, of what it has refused may be the entry's
+-- own fault: half open, it is one more failed probe, and the pause does not grow by it.
+local function failed(id, place, out, first_pause)
   redis.call('HSETNX', at(id, 'state'), 'failing', now)
-  local state = redis.call('HMGET', at(id, 'state'), 'failing', 'half', 'open', 'opens')
+  local state = redis.call('HMGET', at(id, 'state'), 'failing', 'half', 'open', 'opens', 'fails')
+  local opens, fails = tonumber(state[4] or '0'), tonumber(state[5] or '0')
   state_of(id).failing = state[1]
-  local opens = tonumber(state[4] or '0')
-  local is_open = state[2] and tonumber(state[3]) > now
-  if fails >= opens_at and not is_open then
-    local pause = math.min(first_pause * 2 ^ math.min(opens, 20), longest)
-    redis.call('HSET', at(id, 'state'), 'plain', 0, 'half', 1, 'open', string.format('%.0f', now + pause), 'opens', opens + 1)
+  if state[2] and tonumber(state[3]) > now then -- it was on its way when the circuit opened
+    note(place, 'failing', state[1])
+    return
+  end
+  if out.attempts == '1' and out.kind ~= 'replay' then
+    fails = redis.call('HINCRBY', at(id, 'state'), 'fails', 1)
+  end
+  if state[2] or fails >= opens_at or now - tonumber(state[1]) >= hopeless then
+    local pause = math.min(first_pause * 2 ^ math.max(0, math.min(fails - opens_at, 20)), longest)
+    redis.call(
+      'HSET', at(id, 'state'), 'plain', 0, 'half', 1, 'open', string.format('%.0f', now + pause), 'opens', opens + 1)
     note(place, opens == 0 and 'opened' or 'failing', state[1])
   else
     note(place, 'failing', state[1])
@@ -172,7 +182,7 @@ local function settle(place, id, number, key, token, what, rest)
   if what == 'delivered' then
     succeeded(id, place)
   elseif circuit > 0 then
-    failed(id, place, circuit)
+    failed(id, place, out, circuit)
   end
   if what == 'gone' then
     cancel(id)
@@ -195,7 +205,7 @@ local function settle_plainly(id, number, key, token, record)
 end
 
 local attempts, keys = {}, {}
-for id, number, key, token, what, rest in string.gmatch(ARGV[4], '(%S+) (%d+) (%S+) (%S+) (%S+) ([^\n]*)\n') do
+for id, number, key, token, what, rest in string.gmatch(ARGV[5], '(%S+) (%d+) (%S+) (%S+) (%S+) ([^\n]*)\n') do
   attempts[#attempts + 1] = { id, number, key, token, what, rest }
   local of = keys[id]
   if not of then
