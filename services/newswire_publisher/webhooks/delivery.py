@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from newswire_publisher.webhooks.attempts import delivered
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import HookLog, read_entry
 from newswire_publisher.webhooks.model import Webhook
@@ -145,9 +146,8 @@ class Courier:
         if outcome.excerpt or push.kind == "replay":
             record = json.dumps(record_of(push, outcome, "delivered", None), ensure_ascii=False)
         else:
-            record = (
-                f'{{"sequence":{entry.sequence},"attempt":{push.attempt},"outcome":"delivered",'
-                f'"at_ms":{outcome.started_at_ms},"ms":{outcome.duration_ms:.1f},"status":{outcome.status}}}'
+            record = delivered(
+                entry.sequence, push.attempt, outcome.started_at_ms, outcome.duration_ms, outcome.status or 0
             )
         self._settler.add(Attempt(push, _TAKEN, 0, record))
 
