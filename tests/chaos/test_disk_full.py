@@ -18,7 +18,7 @@ import pytest
 from support.accounts import discrepancies
 from support.book import Faulty, faulty_receiver
 from support.pushing import SHORT_LEASES, faulty_hook, idle, numbered, pages, submit
-from support.small_disk import Disk, FileLimit, TmpfsDisk, children, why_no_tmpfs
+from support.small_disk import Disk, FileLimit, TmpfsDisk, children
 from support.wire import OPERATOR, SECRET_KEY, Wire, until
 
 TEXT = "The ferry is back. " * 1_000
@@ -26,9 +26,7 @@ REFUSALS = 8
 RETRY = [1.0] * 40
 KINDS = [
     pytest.param(FileLimit, id="a-file-limit"),
-    pytest.param(
-        TmpfsDisk, id="a-file-system", marks=pytest.mark.skipif(bool(why_no_tmpfs()), reason=str(why_no_tmpfs()))
-    ),
+    pytest.param(TmpfsDisk, id="a-file-system", marks=pytest.mark.mount),
 ]
 
 

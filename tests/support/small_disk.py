@@ -1,23 +1,21 @@
 """A disk that is soon full, for `newswire up`; two kinds, because not every machine allows the first.
 
     TmpfsDisk    a file system of its own of a few MB: everything that is written there meets its end (ENOSPC).
-                 Needs user namespaces, or root; `why_no_tmpfs` says why there are none.
+                 Needs user namespaces, or root; `support.mounts` says whether there are any.
     FileLimit    no file may grow past a size (RLIMIT_FSIZE, EFBIG): the append-only file meets it first. Works for
                  everybody on Linux.
 
 Both refuse in the kernel, in the middle of a write. `make_room` is what an operator does then.
 """
 
-import functools
 import os
 import resource
-import shutil
-import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from support.mounts import namespace
 from support.processes import RUN
 
 LEFT = int(os.environ.get("NEWSWIRE_CHAOS_DISK", "2")) * 1_000_000
@@ -32,7 +30,6 @@ shift 2
 exec "$@"
 """
 _TAKEN = ("most", "rest")
-_NAMESPACES = (("unshare", "-Urm"), ("unshare", "-m"))
 
 
 class Disk(Protocol):
@@ -90,7 +87,7 @@ class TmpfsDisk:
         self.data_dir = self._mount / "var"
 
     def command(self, *arguments: str) -> list[str]:
-        mounting = [*_namespace(), "sh", "-c", _MOUNT, "sh", str(self._mount), str(LEFT + ROOM)]
+        mounting = [*namespace(), "sh", "-c", _MOUNT, "sh", str(self._mount), str(LEFT + ROOM)]
         return [*mounting, sys.executable, "-c", self._code, *arguments]
 
     def shrink(self, pid: int) -> None:
@@ -116,21 +113,3 @@ def children(pid: int) -> list[int]:
     """Return the ids of a process's children."""
     found = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for children in found for child in children.read_text().split()]
-
-
-@functools.cache
-def why_no_tmpfs() -> str | None:
-    """Return why no file system of its own can be mounted here, or None if one can."""
-    return None if _namespace() else "neither user namespaces nor root: no small file system can be mounted"
-
-
-@functools.cache
-def _namespace() -> tuple[str, ...]:
-    """Return the command that a mount needs before it."""
-    if shutil.which("unshare") is None:
-        return ()
-    for how in _NAMESPACES:
-        tried = subprocess.run([*how, "mount", "-t", "tmpfs", "newswire", "/mnt"], capture_output=True, check=False)
-        if tried.returncode == 0:
-            return how
-    return ()
