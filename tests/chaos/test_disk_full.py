@@ -46,7 +46,7 @@ class Everything:
                 return (await self.wire.http.get("/readyz")).status_code == 200
             return False
 
-        await until(answers, 40, "everything is ready")
+        await until(answers, 90, "everything is ready")
 
     async def take(self, story: dict[str, Any]) -> httpx.Response:
         answer = await self.wire.http.post("/v1/articles", json=story)
