@@ -82,8 +82,8 @@ class Bench:
         revision = self.revision if revision is None else revision
         rows = [
             Settlement(
-                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, at, pause, circuit, revision),
-                json.dumps({"outcome": what}),
+                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, json.dumps({"outcome": what})),
+                *(at, pause, circuit, revision),
             )
             for each in leased
         ]

@@ -37,7 +37,10 @@ class Attempts:
         entry, place = _split(before) if before else ("+", 0)
         rows = await self._client.xrevrange(self._key(hook_id), max=entry, count=limit + 1)
         found = [
-            each for row in rows for each in reversed(list(_attempts(row))) if not before or _is_before(each, entry, place)
+            each
+            for row in rows
+            for each in reversed(list(_attempts(row)))
+            if not before or _is_before(each, entry, place)
         ]
         return await self._shown(hook_id, found[:limit])
 
