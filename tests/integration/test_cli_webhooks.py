@@ -173,6 +173,12 @@ async def test_a_backup_is_a_file_of_ones_own_that_restores(shell: Shell, tmp_pa
     assert made["id"] in await shell.refused("restore", "kept")
     assert (await shell.json("restore", "kept", "--force"))["overwritten"] == 1
     assert (await shell.json("webhook", "show", made["id"]))["description"] == "before"
+    await shell.say("webhook", "rm", made["id"])
+    assert "leave out 1000000 numbers, as some may have been used since the backup: 1;" in await shell.say(
+        "restore", "kept"
+    )
+    await shell.say("webhook", "rm", made["id"])
+    assert "leave out" not in await shell.say("restore", "kept", "--ahead", "0")
     (tmp_path / "kept").write_text((tmp_path / "kept").read_text()[:-20])
     assert "cut off" in await shell.refused("restore", "kept")
     assert "No such file" in await shell.refused("restore", "missing")

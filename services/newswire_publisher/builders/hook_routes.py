@@ -13,6 +13,7 @@ from newswire_publisher.webhooks.challenge import Challenger
 from newswire_publisher.webhooks.delivery import DEADLINE_SECONDS, Courier
 from newswire_publisher.webhooks.dry_run import DryRuns
 from newswire_publisher.webhooks.keyring import Keyring
+from newswire_publisher.webhooks.left_out import LeftOuts
 from newswire_publisher.webhooks.listing_api import ListingApi
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.log_api import LogApi
@@ -76,7 +77,7 @@ def hook_routes(
             ListingApi(access, overview),
             registration,
             acts,
-            LogApi(access=access, log=log, queues=queues),
+            LogApi(access=access, log=log, left_outs=LeftOuts(parts.client, settings.partitions), queues=queues),
             AttemptsApi(access=access, attempts=attempts, log=log, queues=queues),
         ]
     )
