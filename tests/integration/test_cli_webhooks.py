@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.hooks import echoing
-from support.wire import OPERATOR, Receiver, Wire, story
+from support.wire import OPERATOR, Receiver, Wire, running, story
 
 from newswire_schemas.streams import ConfKeys
 
@@ -153,6 +153,16 @@ async def test_a_secret_is_rotated_and_the_old_one_signs_for_a_while(shell: Shel
     assert len(rotated["keys"]) == 2
     brought = await shell.say("webhook", "rotate", made["id"], "--grace", "0", "--secret", "-", stdin=SECRET)
     assert brought == f"id      {made['id']}\nsecret  {SECRET}\n"
+
+
+async def test_status_names_the_webhooks_that_cannot_be_signed(quick: None, redis_url: str, tmp_path: Path) -> None:
+    async with running(redis_url) as wire:
+        hook = await wire.hook(url="http://127.0.0.1:9/")
+        assert "unsigned 0" in await Shell(wire, tmp_path).say("status")
+    async with running(redis_url, secret_key="another-key-that-encrypts-secrets-in-tests") as wire:
+        said = await Shell(wire, tmp_path).say("status")
+    assert "unsigned 1" in said
+    assert f"{hook.id}: their pushes wait, as no key of NEWSWIRE_SECRET_KEY opens their secrets" in said
 
 
 async def test_a_dry_run_prints_days_types_and_headlines(shell: Shell, wire: Wire) -> None:

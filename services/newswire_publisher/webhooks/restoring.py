@@ -11,7 +11,7 @@ from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.left_out import LeftOut, LeftOuts
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.queue import HookQueues
-from newswire_publisher.webhooks.vault import VaultError
+from newswire_publisher.webhooks.unsigned import why_unsigned
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
 from newswire_runtime.http import now
@@ -58,14 +58,7 @@ class HookRestorer:
     async def unreadable(self, hook_ids: Sequence[str]) -> list[str]:
         """Return which of these webhooks cannot sign: no master key of this server opens their newest secret."""
         hooks = await self._hooks.all()
-        return [hook_id for hook_id in hook_ids if hook_id in hooks and not self._signs(hooks[hook_id])]
-
-    def _signs(self, hook: Webhook) -> bool:
-        try:
-            self._keyring.signers(hook, now())
-        except VaultError:
-            return False
-        return True
+        return [hook_id for hook_id in hook_ids if hook_id in hooks and why_unsigned(self._keyring, hooks[hook_id])]
 
     async def restored(self, hook_id: str) -> None:
         """Bring a restored webhook's settings to its queue."""
