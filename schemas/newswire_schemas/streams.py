@@ -145,16 +145,16 @@ class HookKeys:
     """The keys of one subscription, and those that all of its partition share; queue.lua makes the same names.
 
     log        entry N has the id N-0 (stream)
-    state      sequence, cursor, settings, pause, circuit (hash)
+    state      sequence, cursor, pushes on their way, settings, pause, circuit (hash)
     seen       the newest version of each article, its entry, and which entries were taken when (hash)
     ahead      entries after the cursor that are dealt with out of turn (set)
     kills      kills that wait (sorted set, ms); ``express``: urgent stories (sorted set, lane and number)
     retry      pushes that wait to be tried again (sorted set, ms); ``replaying``: those of replays
     replays    ranges of the log to be sent once more (list)
-    leased     pushes on their way (sorted set, ms when the lease ends)
-    items      what is known of pushes that are under way (hash)
+    items      what is known of pushes that wait to be tried again (hash)
     failed     entries that were given up (sorted set, number)
     attempts   what came of each attempt (stream)
+    gone       it was deleted a moment ago (string)
     """
 
     def __init__(self, hook_id: str, partitions: int) -> None:
@@ -171,17 +171,17 @@ class HookKeys:
         self.retry = f"{prefix}:retry"
         self.replaying = f"{prefix}:replaying"
         self.replays = f"{prefix}:replays"
-        self.leased = f"{prefix}:leased"
         self.items = f"{prefix}:items"
         self.failed = f"{prefix}:failed"
         self.attempts = f"{prefix}:attempts"
+        self.gone = f"{prefix}:gone"
 
     @property
     def own(self) -> list[str]:
         """The keys that go with the subscription."""
         return [
             *(self.log, self.state, self.seen, self.ahead, self.kills, self.express, self.retry, self.replaying),
-            *(self.replays, self.leased, self.items, self.failed, self.attempts),
+            *(self.replays, self.items, self.failed, self.attempts),
         ]
 
 

@@ -27,9 +27,13 @@ async def told(hook: Hook, *types: str) -> list[dict[str, Any]]:
 
 
 async def test_who_asked_is_told_that_an_endpoint_fails_and_is_well_again(wire: Wire, receiver: Receiver) -> None:
-    hook = await wire.hook(url=receiver.script("hook", *[500] * 10), retry=[0.02] * 12, description="the site")
+    hook = await wire.hook(
+        url=receiver.script("hook", *[500] * 13), retry=[0.5] * 12, description="the site", concurrency=1
+    )
     notices = await wire.hook(url=receiver.script("notices"), events=["webhook.failing", "webhook.recovered"])
-    await wire.submit(story())
+    for number in range(10):
+        await wire.submit(story(uri(number)))
+    await hook.logged(10)
     await hook.drained()
     entries = await told(notices, "webhook.failing", "webhook.recovered")
     pushes = await receiver.got("notices", 2)

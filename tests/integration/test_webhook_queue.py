@@ -82,16 +82,32 @@ class Bench:
         revision = self.revision if revision is None else revision
         rows = [
             Settlement(
-                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, at, pause, circuit, revision),
-                json.dumps({"outcome": what}),
+                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, json.dumps({"outcome": what})),
+                *(at, pause, circuit, revision),
             )
             for each in leased
         ]
         return [note.what for note in await self.queues.settle(0, rows, 0)]
 
+    async def break_down(self, circuit: int, at: int = 2**44) -> None:
+        """Let ten entries, 1 to 10, fail at their first attempt."""
+        await self.set(concurrency=10)
+        for number in range(10):
+            await self.append(f"bad{number}")
+        assert (await self.settle(await self.take(), "retry", at=at, circuit=circuit))[-1] == "opened"
+
+    async def end_leases(self) -> None:
+        """Let the leases of workers that are gone end now."""
+        keys = HookKeys(HOOK, 1)
+        flight = (await self.client.hget(keys.state, "flight")).decode()
+        lines = [line.split(" ") for line in flight.split("\n")[1:]]
+        ended = "".join("\n" + " ".join([*words[:3], "1", *words[4:]]) for words in lines)
+        await self.client.hset(keys.state, mapping={"flight": ended, "ends": 1})
+        await self.client.zadd(keys.turns, {HOOK: 0})
+
     async def outcomes(self) -> list[str]:
         rows = await self.client.xrange(HookKeys(HOOK, 1).attempts)
-        return [json.loads(row[b"attempt"])["outcome"] for _, row in rows]
+        return [json.loads(record)["outcome"] for _, row in rows for record in row[b"a"].split(b"\n")]
 
     async def now(self) -> int:
         seconds, micros = await self.client.time()
@@ -121,7 +137,8 @@ async def test_every_key_of_the_scripts_is_one_of_the_lists(bench: Bench) -> Non
     found = {key.decode() async for key in bench.client.scan_iter("hook:*")}
     assert found <= {*keys.own, keys.turns, keys.bell}
     await bench.queues.forget(HOOK)
-    assert {key.decode() async for key in bench.client.scan_iter("*wh_0*")} == set()
+    assert {key.decode() async for key in bench.client.scan_iter("*wh_0*")} == {keys.gone}
+    assert await bench.client.ttl(keys.gone) > 0
 
 
 async def test_entries_go_out_in_the_order_of_the_log(bench: Bench) -> None:
@@ -195,14 +212,12 @@ async def test_a_kill_goes_out_though_the_endpoint_pauses_and_its_rate_is_used_u
 
 
 async def test_a_kill_passes_a_circuit_that_is_open(bench: Bench) -> None:
-    await bench.append("a")
-    for _ in range(10):
-        await bench.settle(await bench.take(), "retry", at=0, circuit=100_000)
+    await bench.break_down(circuit=100_000)
     assert (await bench.queues.counts([HOOK]))[0].circuit == "open"
     await bench.append("b")
     assert await bench.take() == []
-    await bench.append("a", 2, kill=True)
-    assert await bench.numbers() == [3]
+    await bench.append("bad0", 2, kill=True)
+    assert await bench.numbers() == [12]
 
 
 async def test_ten_failures_open_the_circuit_and_one_probe_closes_it(bench: Bench) -> None:
@@ -225,18 +240,54 @@ async def test_ten_failures_open_the_circuit_and_one_probe_closes_it(bench: Benc
 
 
 async def test_a_probe_that_fails_doubles_the_pause(bench: Bench) -> None:
+    await bench.break_down(circuit=30)
     await bench.append("a")
-    for _ in range(10):
-        await bench.settle(await bench.take(), "retry", at=0, circuit=30)
     probe = await until(bench.take, what="a probe")
     await bench.settle(probe, "retry", at=0, circuit=30)
     assert 30 < (await bench.wait() or 0) <= 60
 
 
-async def test_probes_are_by_turns_of_what_has_failed_and_what_has_not(bench: Bench) -> None:
-    await bench.append("bad")
+async def test_a_probe_with_what_failed_before_opens_the_circuit_for_no_longer(bench: Bench) -> None:
+    await bench.break_down(circuit=30, at=0)
+    for _ in range(5):
+        probe = await until(bench.take, what="a probe")
+        await bench.settle(probe, "retry", at=0, circuit=30)
+        assert 0 < (await bench.wait() or 0) <= 30
+
+
+async def test_what_fails_again_and_again_opens_no_circuit(bench: Bench) -> None:
+    await bench.append("a")
+    for _ in range(30):
+        noted = await bench.settle(await bench.take(), "retry", at=0, circuit=100_000)
+        assert noted == ["failing"]
+
+
+async def test_replays_of_what_it_never_takes_open_no_circuit(bench: Bench) -> None:
+    for number in range(20):
+        await bench.append(f"k{number}")
+        await bench.settle(await bench.take(), "exhausted", circuit=100_000 if number % 2 else 0)
+        if not number % 2:
+            await bench.append(f"good{number}")
+            await bench.settle(await bench.take())
+    await bench.queues.replay(HOOK, 1, 100, only_failed=True)
     for _ in range(10):
-        await bench.settle(await bench.take(), "retry", at=0, circuit=20)
+        assert await bench.settle(await bench.take(room=2), "exhausted", circuit=100_000) == ["failing"] * 2
+
+
+async def test_nothing_but_failures_for_an_hour_opens_the_circuit(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newswire_publisher.webhooks.queue.CIRCUIT_HOPELESS_MS", 50)
+    await bench.append("a")
+
+    async def opened() -> bool:
+        return await bench.settle(await bench.take(), "retry", at=0, circuit=100_000) == ["opened"]
+
+    await until(opened, what="the circuit opens")
+
+
+async def test_probes_are_by_turns_of_what_has_failed_and_what_has_not(bench: Bench) -> None:
+    await bench.break_down(circuit=20, at=0)
     for key in ("a", "b"):
         await bench.append(key)
     probes = []
@@ -244,8 +295,8 @@ async def test_probes_are_by_turns_of_what_has_failed_and_what_has_not(bench: Be
         (probe,) = await until(bench.take, what="a probe")
         probes.append((probe.sequence, probe.attempt))
         await bench.settle([probe], "retry", at=0, circuit=20)
-    assert [number for number, _ in probes[:3]] == [2, 1, 3]
-    assert probes[3][1] > 1
+    assert [probes[0][0], probes[2][0]] == [11, 12]
+    assert min(probes[1][1], probes[3][1]) > 1
 
 
 async def test_ordered_endpoints_wait_for_what_fails(bench: Bench) -> None:
@@ -400,9 +451,10 @@ async def test_410_cancels_however_much_waits(bench: Bench) -> None:
     await bench.append("a")
     (push,) = await bench.take()
     keys = HookKeys(HOOK, 1)
-    rows = {f"k{number}": f"{number} - 1 live -" for number in range(2, 10_000)}
+    rows = {f"k{number}": f"{number} 1 live" for number in range(2, 10_000)}
     await bench.client.hset(keys.items, mapping=rows)
     await bench.client.zadd(keys.retry, {str(number): 2**44 for number in range(2, 10_000)})
+    await bench.client.hset(keys.state, "lanes", 1)
     await bench.settle([push], "gone")
     assert (await bench.queues.counts([HOOK]))[0].waiting == 0
     assert (await bench.outcomes()).count("cancelled") == 9_998
@@ -564,12 +616,10 @@ async def test_chance_breaks_no_rule(bench: Bench, seed: int) -> None:
 
     for _ in range(400):
         await act()
-        assert await bench.client.zcard(HookKeys(HOOK, 1).leased) <= (1 if ordered else 3)
+        assert (await bench.queues.counts([HOOK]))[0].in_flight <= (1 if ordered else 3)
     for push in out:
         await bench.settle([push], "retry", at=0)
-    for slot in await bench.client.zrange(HookKeys(HOOK, 1).leased, 0, -1):
-        await bench.client.zadd(HookKeys(HOOK, 1).leased, {slot: 1})
-        await bench.client.zadd(HookKeys(HOOK, 1).turns, {HOOK: 0})
+    await bench.end_leases()
     while (rest := await bench.take()) or await bench.wait() == 0:
         for push in rest:
             taken.setdefault(logged[push.sequence], []).append(push.sequence)

@@ -5,9 +5,10 @@
 
     python faulty.py BOOK        prints its port, and runs until it is killed
 
-A plan is ``{"answers": […], "by": "path"|"id", "then": …, "chances": {…}, "seed": n, "doomed": x, "secrets": […]}``.
-The answers come in turn, counted for the path or for each webhook-id; after them one by its
-chance, or ``then``, or 204. The share ``doomed`` of the ids always gets a 500.
+A plan is ``{"answers": […], "by": "path"|"id", "then": …, "chances": {…}, "seed": n, "doomed": x, "never": [n, answer],
+"secrets": […]}``. The answers come in turn, counted for the path or for each webhook-id; after them one by its
+chance, or ``then``, or 204. The share ``doomed`` of the ids always gets a 500; every n-th of the log's
+entries always gets the answer that ``never`` says.
 
 An answer is a status, one of `FAULTS`, or ``{"status": 503, "delay": s, "retry_after": s,
 "retry_date": s, "headers": {…}, "at": t}``; with ``at`` all wait for the same moment (seconds
@@ -53,16 +54,19 @@ class Plan:
         self._then = given.get("then", 204)
         self._chances: dict[str, float] = given.get("chances", {})
         self._doomed = given.get("doomed", 0.0)
+        self._never: list[Any] = given.get("never", [])
         self._random = random.Random(given.get("seed", 0))
         self._count: Counter[str] = Counter()
         self.verifiers = [Webhook(secret) for secret in given.get("secrets", [])]
 
-    def next(self, message_id: str) -> Answer:
+    def next(self, message_id: str, sequence: int) -> Answer:
         counted = message_id if self._by_id else ""
         number = self._count[counted]
         self._count[counted] += 1
         if random.Random(message_id).random() < self._doomed:
             chosen: Any = 500
+        elif self._never and sequence % self._never[0] == 0:
+            chosen = self._never[1]
         elif number < len(self._answers):
             chosen = self._answers[number]
         elif self._chances:
@@ -185,12 +189,11 @@ class Receiver:
         self._requests += 1
         number, name = self._requests, path.lstrip("/")
         plan = self._plans.setdefault(name, Plan({}))
-        answer = plan.next(headers.get("webhook-id", ""))
+        seen = self._seen(plan, headers, body)
+        answer = plan.next(seen["id"], seen["sequence"])
         if "retry_date" in answer:
             answer["until"] = math.ceil(time.time() + answer["retry_date"])
-        self._write(
-            {**self._seen(plan, headers, body), "request": number, "path": name, "kept": peer.kept, "answer": answer}
-        )
+        self._write({**seen, "request": number, "path": name, "kept": peer.kept, "answer": answer})
         sent = False
         try:
             sent, keep = True, await self._answer(peer, answer)

@@ -20,18 +20,34 @@ local has_versions = key ~= '-'
 -- An older version that waits in a lane, or to be tried again, is not sent any more.
 local function replace(id, old_number)
   local item = item_of(id, key)
-  local is_idle = item and item.lease == '-'
-  if is_idle then
-    for _, place in pairs(RETURNS_TO) do
-      redis.call('ZREM', at(id, place), item.number)
-    end
-    drop(id, key)
-    mark(id, item.number, 'superseded')
+  if item then
+    withdraw(id, key, item)
   end
   local waits = redis.call('ZREM', at(id, 'express'), old_number) + redis.call('ZREM', at(id, 'kills'), old_number)
   if waits > 0 then
     mark(id, old_number, 'superseded')
   end
+  local doubled = redis.call('HGET', at(id, 'state'), 'doubled')
+  if doubled and tonumber(doubled) < tonumber(old_number) then
+    set(id, 'doubled', old_number)
+  end
+end
+
+-- Whether the subscription was deleted a moment ago, by who did not know it yet: nothing of it begins anew.
+local function is_gone(id)
+  return redis.call('EXISTS', at(id, 'gone')) == 1
+end
+
+local function next_number(id)
+  local number = redis.call('HINCRBY', at(id, 'state'), 'sequence', 1)
+  if number == 1 then
+    if is_gone(id) then
+      redis.call('DEL', at(id, 'state'))
+      return nil
+    end
+    set(id, 'doubled', 0)
+  end
+  return number
 end
 
 local function append(id, how)
@@ -40,43 +56,48 @@ local function append(id, how)
     local seen = seen_of(id, key)
     local old_rank
     if seen then
-      old_rank, old_number, taken = string.match(seen, '^(%S+) (%d+)(.*)$')
+      old_rank, old_number, taken = match(seen, '^(%S+) (%d+)(.*)$')
       if not newer(rank, old_rank) then
         return 0
       end
     end
     if (act == 'retract' and old_number == '0') or how == 'skip' then
       -- What nobody got need not be taken back; the rank keeps an older version out.
-      tell_seen(id, key, rank .. ' ' .. old_number .. taken)
+      if seen or not is_gone(id) then
+        tell_seen(id, key, rank .. ' ' .. old_number .. taken)
+      end
       return 0
     end
   end
-  local number = redis.call('HINCRBY', at(id, 'state'), 'sequence', 1)
+  local number = next_number(id)
+  if not number then
+    return 0
+  end
   redis.call('XADD', at(id, 'log'), number .. '-0', 'e', entry)
   if has_versions then
     tell_seen(id, key, rank .. ' ' .. number .. taken)
+  end
+  if old_number ~= '0' then
+    replace(id, old_number)
   end
   if how == 'keep' then
     local cursor = tonumber(redis.call('HGET', at(id, 'state'), 'cursor') or '0')
     if cursor < number - 1 then -- its address was taken away: what waited for it is not sent
       mark(id, number - 1, 'cancelled', ',"from":' .. cursor + 1)
     end
-    redis.call('HSET', at(id, 'state'), 'cursor', number)
+    set(id, 'cursor', number)
     redis.call('DEL', at(id, 'ahead')) -- the cursor has passed all that it was to leave out
     return number
   end
-  if old_number ~= '0' then
-    replace(id, old_number)
-  end
   if lane == 0 then
-    redis.call('SADD', at(id, 'ahead'), number)
+    go_ahead(id, number)
     redis.call('ZADD', at(id, 'kills'), now, number)
     look_at(id, now)
     return number
   end
   local state = redis.call('HMGET', at(id, 'state'), 'pause', 'ordered')
   if lane < 4 and state[2] ~= '1' then
-    redis.call('SADD', at(id, 'ahead'), number)
+    go_ahead(id, number)
     redis.call('ZADD', at(id, 'express'), lane * 1e12 + number, number)
   end
   look_at(id, math.max(now, tonumber(state[1] or '0')))
@@ -88,5 +109,6 @@ for i = 6, #ARGV, 2 do
   result[#result + 1] = append(ARGV[i], ARGV[i + 1])
   flush(ARGV[i])
 end
-redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
+flush_looks()
+ring()
 return result

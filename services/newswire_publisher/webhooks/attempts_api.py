@@ -1,5 +1,6 @@
 """A webhook's attempts over HTTP: list them, look at one with its request and answer, send one again."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.webhooks.access import HookAccess, must_push
-from newswire_publisher.webhooks.attempts import Attempts
+from newswire_publisher.webhooks.attempts import START, Attempts
 from newswire_publisher.webhooks.delivery import message_id
 from newswire_publisher.webhooks.headers import headers as headers_of
 from newswire_publisher.webhooks.log import HookLog
@@ -22,8 +23,9 @@ SCANNED = 2_000
 _PAGE = 200
 
 Attempt = dict[str, Any]
-AttemptId = Annotated[str, Path(max_length=41)]
-_Id = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}-[0-9]{1,20}$")]
+AttemptId = Annotated[str, Path(max_length=46)]
+_ID = r"^[0-9]{1,20}-[0-9]{1,20}(\.[0-9]{1,4})?$"
+_Id = Annotated[str, StringConstraints(pattern=_ID)]
 Outcome = Literal["delivered", "retry", "exhausted", "gone", "superseded", "expired", "cancelled"]
 
 
@@ -66,7 +68,7 @@ class AttemptsApi:
             return asked.outcome in (None, attempt["outcome"]) and asked.sequence in (None, attempt.get("sequence"))
 
         async def newer(start: str | None, count: int) -> list[Attempt]:
-            return await self._attempts.after(hook.id, start or "0-0", count)
+            return await self._attempts.after(hook.id, start or START, count)
 
         async def older(start: str | None, count: int) -> list[Attempt]:
             return await self._attempts.newest(hook.id, count, start)
@@ -106,9 +108,7 @@ class AttemptsApi:
 
     async def _find(self, request: Request, hook_id: str, attempt_id: str) -> tuple[object, Webhook, Attempt]:
         caller, hook = await self._access.own(request, hook_id)
-        first, _, second = attempt_id.partition("-")
-        is_id = first.isascii() and first.isdigit() and second.isascii() and second.isdigit()
-        attempt = await self._attempts.get(hook.id, attempt_id) if is_id else None
+        attempt = await self._attempts.get(hook.id, attempt_id) if re.match(_ID, attempt_id) else None
         if attempt is None:
             raise not_found(f"attempt {attempt_id}")
         return caller, hook, attempt

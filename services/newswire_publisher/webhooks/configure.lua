@@ -13,8 +13,9 @@ if known and tonumber(known) >= tonumber(ARGV[2]) then
   return 0
 end
 redis.call('HSET', at(id, 'state'), 'revision', ARGV[2], 'on', ARGV[3], 'concurrency', ARGV[4], 'gap', ARGV[5],
-  'burst', ARGV[6], 'ordered', ARGV[7], 'age', ARGV[8])
+  'burst', ARGV[6], 'ordered', ARGV[7], 'age', ARGV[8], 'plain', 0)
 look_at(id, now)
-flush(id)
-redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
+redis.call('DEL', at(id, 'gone'))
+flush_looks()
+ring()
 return 1

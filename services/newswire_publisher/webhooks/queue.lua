@@ -5,21 +5,31 @@
 --
 --   log ──cursor──┐
 --   kills ────────┤                        ┌─ done
---   express ──────┼─▶ leased ──▶ settled ──┼─ again later: retry, kills, replaying
+--   express ──────┼─▶ flight ──▶ settled ──┼─ again later: retry, kills, replaying (and what is known of it: items)
 --   retry ────────┤                        └─ exhausted: failed
 --   replaying ────┘
 --
--- Of an article at most one version is on its way or waits to be tried again: its item is the article's.
--- One that comes meanwhile is parked in the item and follows. Only the newest is ever sent (seen): who comes
--- to an older one marks it superseded and sends the newest in its place.
+-- Of an article at most one version is on its way, or waits to be tried again. One that comes while another is
+-- on its way is parked there and follows. Only the newest is ever sent (seen): who comes to an older one marks
+-- it superseded and sends the newest in its place.
 --
--- log    N-0 'KEY TYPE MOMENT …': an article's key, or '-' for a notice
--- items  SLOT 'N LEASE ATTEMPTS KIND FOLLOWS': SLOT is the article's key, or '#N' of a notice; LEASE '-' if it
---        waits; KIND live, kill or replay; FOLLOWS 'N:KIND' or '-'
--- seen   KEY 'RANK N taken:ms…': the newest version and its entry, and which entries were taken when
+-- log     N-0 'KEY TYPE MOMENT …': an article's key, or '-' for a notice
+-- state   flight: a line 'SLOT N LEASE ENDS ATTEMPTS KIND FOLLOWS' for each push on its way: SLOT is the article's
+--         key, or '#N' of a notice; ENDS when the lease does (ms); KIND live, kill or replay; FOLLOWS 'N:KIND' or '-'
+--         held: how many lines; ends: when the first lease ends, or earlier
+--         lanes: '1' if a lane may have something; doubled: no entry after this one has a newer version
+--         plain: '1' if nothing but its concurrency bounds the endpoint: no rate, order, age, pause, circuit
+-- items   SLOT 'N ATTEMPTS KIND': what waits to be tried again
+-- seen    KEY 'RANK N taken:ms…': the newest version and its entry, and which entries were taken when
+-- attempts  'RECORD↵RECORD…': what one call logs of an endpoint is one entry. A record is JSON, or of a plain delivery
+--         'N ATTEMPT AT MS STATUS'
+--
+-- A command costs the server more than the work it does: what a call knows of a subscription it reads once, and
+-- `flush` writes it. An endpoint that has nothing but its log costs a look three commands, a settling four.
 
 local turns, bell = KEYS[1], KEYS[2]
 local prefix = string.sub(turns, 1, -6)
+local find, sub, match = string.find, string.sub, string.match
 
 local function at(id, what)
   return prefix .. id .. ':' .. what
@@ -30,37 +40,27 @@ local function read(id, number)
   return rows[1] and rows[1][2][2]
 end
 
--- What this call knows of a subscription, and has not written yet: a command costs the server more than the
--- work it does, so that many pushes of one endpoint share their reads and writes. `flush` writes.
+-- What this call knows of a subscription, and has not written yet.
 local known = {}
 local function known_of(id)
   local own = known[id]
   if not own then
-    own = { items = {}, seen = {}, leased = {}, changed = {}, told = {} }
+    own = { items = {}, seen = {}, changed = {}, told = {}, words = {}, rows = {} }
     known[id] = own
   end
   return own
 end
 
-local function read_item(text)
-  if not text then
-    return false
-  end
-  local number, lease, attempts, kind, follows = string.match(text, '^(%d+) (%S+) (%d+) (%S+) (%S+)$')
-  return { number = tonumber(number), lease = lease, attempts = attempts, kind = kind, follows = follows }
+local function set(id, name, value)
+  local words = known_of(id).words
+  words[#words + 1] = name
+  words[#words + 1] = value
 end
 
--- Read the items of these slots, and what was seen of these articles, in two commands.
-local function prefetch(id, slots, keys)
-  local own = known_of(id)
-  if slots[1] then
-    for i, text in ipairs(redis.call('HMGET', at(id, 'items'), unpack(slots))) do
-      if own.items[slots[i]] == nil then
-        own.items[slots[i]] = read_item(text)
-      end
-    end
-  end
+-- Read what was seen of these articles in one command.
+local function prefetch(id, keys)
   if keys[1] then
+    local own = known_of(id)
     for i, text in ipairs(redis.call('HMGET', at(id, 'seen'), unpack(keys))) do
       if own.seen[keys[i]] == nil then
         own.seen[keys[i]] = text
@@ -72,7 +72,7 @@ end
 local function seen_of(id, key)
   local own = known_of(id)
   if own.seen[key] == nil then
-    prefetch(id, {}, { key })
+    own.seen[key] = redis.call('HGET', at(id, 'seen'), key)
   end
   return own.seen[key]
 end
@@ -80,7 +80,7 @@ end
 -- The number of an article's newest entry.
 local function newest_of(id, key)
   local seen = seen_of(id, key)
-  return seen and tonumber(string.match(seen, '^%S+ (%d+)'))
+  return seen and tonumber(match(seen, '^%S+ (%d+)'))
 end
 
 local function tell_seen(id, key, text)
@@ -92,10 +92,13 @@ local function slot_of(key, number)
   return key == '-' and '#' .. number or key
 end
 
+-- What waits to be tried again in this slot.
 local function item_of(id, slot)
   local own = known_of(id)
   if own.items[slot] == nil then
-    prefetch(id, { slot }, {})
+    local text = redis.call('HGET', at(id, 'items'), slot)
+    local number, attempts, kind = match(text or '', '^(%d+) (%d+) (%S+)$')
+    own.items[slot] = number and { number = tonumber(number), attempts = tonumber(attempts), kind = kind }
   end
   return own.items[slot]
 end
@@ -105,18 +108,47 @@ local function put(id, slot, item)
   own.items[slot], own.changed[slot] = item, true
 end
 
-local function drop(id, slot)
-  put(id, slot, false)
+-- What is on its way to an endpoint, as its state had it.
+local function know_flight(own, flight, held, ends)
+  own.flight, own.held, own.ends = flight or '', tonumber(held or '0'), tonumber(ends or '0')
 end
 
--- Lease a push until a moment, or with nil end its lease.
-local function lease(id, slot, moment)
-  known_of(id).leased[slot] = moment or false
+local LINE = '^\n(%S+) (%d+) (%S+) (%d+) (%d+) (%S+) (%S+)'
+
+-- The push on its way in this slot. Numbers that are only written again stay text: Lua makes text of one in 1 µs.
+local function flying(own, slot)
+  local first = find(own.flight, '\n' .. slot .. ' ', 1, true)
+  if not first then
+    return nil
+  end
+  local _, number, token, ends, attempts, kind, follows = match(own.flight, LINE, first)
+  return { slot = slot, number = number, token = token, ends = ends, attempts = attempts, kind = kind, follows = follows }
 end
 
+local function launch(own, slot, number, token, ends, attempts, kind, follows)
+  own.flight = own.flight .. '\n' .. slot .. ' ' .. number .. ' ' .. token .. ' ' .. ends .. ' ' .. attempts .. ' ' .. kind
+    .. ' ' .. follows
+  if own.held == 0 or tonumber(ends) < own.ends then
+    own.ends = tonumber(ends)
+  end
+  own.held = own.held + 1
+  own.has_flown = true
+end
+
+local function land_at(own, first)
+  local after = find(own.flight, '\n', first + 1, true)
+  own.flight = sub(own.flight, 1, first - 1) .. (after and sub(own.flight, after) or '')
+  own.held = own.held - 1
+  own.has_flown = true
+end
+
+local function land(own, slot)
+  land_at(own, find(own.flight, '\n' .. slot .. ' ', 1, true))
+end
+
+local looked = {}
 local function look_at(id, moment)
-  local own = known_of(id)
-  own.look = math.min(own.look or moment, moment)
+  looked[id] = math.min(looked[id] or moment, moment)
 end
 
 local MOST_WORDS = 4000 -- even, and less than Lua's stack takes
@@ -127,50 +159,101 @@ local function run(command, key, words)
   end
 end
 
+local oldest_kept -- of what is known of attempts, if this call is to trim it (ms)
+
+local function log_attempt(id, record)
+  local rows = known_of(id).rows
+  rows[#rows + 1] = record
+end
+
 local function flush(id)
   local own = known_of(id)
-  local put_words, dropped, told, leased, ended = {}, {}, {}, {}, {}
-  for slot in pairs(own.changed) do
-    local item = own.items[slot]
-    if item then
-      put_words[#put_words + 1] = slot
-      put_words[#put_words + 1] = item.number .. ' ' .. item.lease .. ' ' .. item.attempts .. ' ' .. item.kind .. ' ' .. item.follows
+  if own.rows[1] then
+    local rows = table.concat(own.rows, '\n')
+    if oldest_kept then
+      redis.call('XADD', at(id, 'attempts'), 'MINID', '~', oldest_kept, '*', 'a', rows)
     else
-      dropped[#dropped + 1] = slot
+      redis.call('XADD', at(id, 'attempts'), '*', 'a', rows)
     end
+    own.rows = {}
   end
-  for key in pairs(own.told) do
-    told[#told + 1] = key
-    told[#told + 1] = own.seen[key]
+  if own.has_flown then
+    set(id, 'flight', own.flight)
+    set(id, 'held', own.held)
+    set(id, 'ends', own.held > 0 and own.ends or 0) -- some lines may have ended their way: no later than the first does
   end
-  for slot, moment in pairs(own.leased) do
-    if moment then
-      leased[#leased + 1] = moment
-      leased[#leased + 1] = slot
-    else
-      ended[#ended + 1] = slot
+  if next(own.changed) then
+    local put_words, dropped = {}, {}
+    for slot in pairs(own.changed) do
+      local item = own.items[slot]
+      if item then
+        put_words[#put_words + 1] = slot
+        put_words[#put_words + 1] = item.number .. ' ' .. item.attempts .. ' ' .. item.kind
+      else
+        dropped[#dropped + 1] = slot
+      end
     end
+    run('HSET', at(id, 'items'), put_words)
+    run('HDEL', at(id, 'items'), dropped)
+    own.changed = {}
   end
-  run('HSET', at(id, 'items'), put_words)
-  run('HDEL', at(id, 'items'), dropped)
-  run('HSET', at(id, 'seen'), told)
-  run('ZADD', at(id, 'leased'), leased)
-  run('ZREM', at(id, 'leased'), ended)
-  if own.look then
-    redis.call('ZADD', turns, 'LT', own.look, id)
+  if next(own.told) then
+    local told = {}
+    for key in pairs(own.told) do
+      told[#told + 1] = key
+      told[#told + 1] = own.seen[key]
+    end
+    run('HSET', at(id, 'seen'), told)
+    own.told = {}
   end
-  own.changed, own.told, own.leased, own.look = {}, {}, {}, nil
+  if own.words[1] then
+    run('HSET', at(id, 'state'), own.words)
+    own.words = {}
+  end
+  own.has_flown = false
+end
+
+-- Let the endpoints be looked at that `look_at` has named.
+local function flush_looks()
+  local words = {}
+  for id, moment in pairs(looked) do
+    words[#words + 1] = moment
+    words[#words + 1] = id
+  end
+  looked = {}
+  for first = 1, #words, MOST_WORDS do
+    redis.call('ZADD', turns, 'LT', unpack(words, first, math.min(first + MOST_WORDS - 1, #words)))
+  end
+end
+
+local function ring()
+  redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
 end
 
 -- Log what became of an entry without an attempt.
 local function mark(id, number, outcome, more)
-  local words = '{"sequence":' .. number .. ',"outcome":"' .. outcome .. '","at_ms":' .. now .. (more or '') .. '}'
-  redis.call('XADD', at(id, 'attempts'), '*', 'attempt', words)
+  log_attempt(id, '{"sequence":' .. number .. ',"outcome":"' .. outcome .. '","at_ms":' .. now .. (more or '') .. '}')
 end
 
 local RETURNS_TO = { live = 'retry', kill = 'kills', replay = 'replaying' }
 local function requeue(id, number, kind, moment)
   redis.call('ZADD', at(id, RETURNS_TO[kind]), moment, number)
+  set(id, 'lanes', 1)
+end
+
+-- An older version that waits to be tried again is not sent any more.
+local function withdraw(id, slot, item)
+  for _, place in pairs(RETURNS_TO) do
+    redis.call('ZREM', at(id, place), item.number)
+  end
+  put(id, slot, false)
+  mark(id, item.number, 'superseded')
+end
+
+-- To send an entry before its turn, so that its turn passes it.
+local function go_ahead(id, number)
+  redis.call('SADD', at(id, 'ahead'), number)
+  set(id, 'lanes', 1)
 end
 
 local WITHDRAWS = { ['article.killed'] = true, ['article.withheld'] = true }
@@ -178,13 +261,12 @@ local function kind_of(type)
   return WITHDRAWS[type] and 'kill' or 'live'
 end
 
--- Let what is parked in an item go; return whether anything is.
-local function release(id, item)
-  if item.follows == '-' then
+-- Let what is parked behind a push go; return whether anything is.
+local function release(id, out)
+  if out.follows == '-' then
     return false
   end
-  local number, kind = string.match(item.follows, '^(%d+):(%S+)$')
-  item.follows = '-'
+  local number, kind = match(out.follows, '^(%d+):(%S+)$')
   redis.call('HINCRBY', at(id, 'state'), 'parked', -1)
   requeue(id, number, kind, now)
   return true

@@ -29,8 +29,12 @@ KILL_LANE, IN_TURN = 0, 4
 MOST_LOOKED_AT = 256
 """Endpoints that one look may serve."""
 CIRCUIT_FAILURES = 10
-"""Failures in a row after which an endpoint gets one probe at a time."""
+"""Messages in a row that fail at their first attempt, after which an endpoint gets one probe at a time."""
 CIRCUIT_LONGEST_MS = 300_000
+CIRCUIT_HOPELESS_MS = 3_600_000
+"""Nothing but failures for so long opens it too: few messages, each tried again and again."""
+GONE_SECONDS = 3_600
+"""How long a deleted subscription is remembered: who appends to it knows of its end long before."""
 _SECOND = 1_000
 
 
@@ -77,10 +81,14 @@ class HookQueues:
         Returns it, the milliseconds until more is (None if nothing waits), and what `listen` wants to know.
         """
         words: list[Word] = [room, most, lease_ms, lease, MOST_LOOKED_AT]
-        wait, rung, *found = json.loads(await self._take(self._client, _shared(partition), words))
-        leased = [
-            Leased(hook_id, number, attempt, kind, lease, entry) for hook_id, number, attempt, kind, entry in found
-        ]
+        wait, rung, entries, granted = json.loads(await self._take(self._client, _shared(partition), words))
+        leased: list[Leased] = []
+        for grant in granted:
+            hook_id, *each = grant.split(" ")
+            leased += [
+                Leased(hook_id, int(number), int(attempt), kind, lease, entries[int(place) - 1])
+                for number, attempt, kind, place in zip(each[::4], each[1::4], each[2::4], each[3::4], strict=True)
+            ]
         return leased, None if wait < 0 else wait, rung
 
     async def listen(self, partition: int, rung: str, wait_ms: int) -> None:
@@ -93,15 +101,8 @@ class HookQueues:
 
     async def settle(self, partition: int, settlements: Sequence[Settlement], oldest_ms: int) -> list[Noted]:
         """Settle attempts in one step, and drop what is known of attempts before ``oldest_ms``."""
-        rows = [
-            (
-                *(each.hook_id, each.sequence, each.key, each.lease, each.what),
-                *(each.retry_at_ms, each.pause_until_ms, each.circuit_ms, each.revision),
-            )
-            for each in settlements
-        ]
-        words: list[Word] = [json.dumps(rows), oldest_ms, CIRCUIT_FAILURES, CIRCUIT_LONGEST_MS]
-        words += [each.record for each in settlements]
+        lines = "".join(map(_line, settlements))
+        words: list[Word] = [oldest_ms, CIRCUIT_FAILURES, CIRCUIT_LONGEST_MS, CIRCUIT_HOPELESS_MS, lines]
         notes = await self._settle(self._client, _shared(partition), words)
         return [Noted(place - 1, what.decode(), int(since)) for place, what, since in notes]
 
@@ -129,13 +130,13 @@ class HookQueues:
         pipeline = self._client.pipeline(transaction=False)
         for hook_id in hook_ids:
             keys = HookKeys(hook_id, self._partitions)
-            pipeline.hmget(keys.state, "sequence", "cursor", "parked", "pause", "failing", "half", "open")
+            pipeline.hmget(keys.state, "sequence", "cursor", "parked", "held", "pause", "failing", "half", "open")
             pipeline.scard(keys.ahead)
-            for waiting in (keys.kills, keys.express, keys.retry, keys.replaying, keys.leased, keys.failed):
+            for waiting in (keys.kills, keys.express, keys.retry, keys.replaying, keys.failed):
                 pipeline.zcard(waiting)
         answers = iter(await pipeline.execute())
         now_ms = int(time.time() * 1_000)
-        return [_counts(next(answers), [next(answers) for _ in range(7)], now_ms) for _ in hook_ids]
+        return [_counts(next(answers), [next(answers) for _ in range(6)], now_ms) for _ in hook_ids]
 
     async def replay(self, hook_id: str, first: int, last: int, *, only_failed: bool) -> int:
         """Queue a range of the log again, after all live traffic; return how many entries it has.
@@ -167,6 +168,7 @@ class HookQueues:
         """Drop all that a deleted subscription had."""
         keys = HookKeys(hook_id, self._partitions)
         await self._client.zrem(keys.turns, hook_id)
+        await self._client.set(keys.gone, 1, ex=GONE_SECONDS)
         await self._client.delete(*keys.own)
 
 
@@ -174,15 +176,24 @@ def _shared(partition: int) -> list[str]:
     return [hook_turns(partition), hook_bell(partition)]
 
 
+def _line(each: Settlement) -> str:
+    """Return a settlement as settle.lua reads it."""
+    head = f"{each.hook_id} {each.sequence} {each.key} {each.lease} {each.what}"
+    if each.what == "delivered":
+        return f"{head} {each.record}\n"
+    times = f"{each.retry_at_ms} {each.pause_until_ms} {each.circuit_ms} {each.revision}"
+    return f"{head} {times} {each.record}\n"
+
+
 def _counts(state: list[bytes | None], places: list[int], now_ms: int) -> Counts:
-    sequence, cursor, parked, pause, failing, half, opens = (int(float(value)) if value else 0 for value in state)
-    ahead, kills, express, retry, replaying, leased, failed = places
+    sequence, cursor, parked, held, pause, failing, half, opens = (int(float(value)) if value else 0 for value in state)
+    ahead, kills, express, retry, replaying, failed = places
     circuit: Literal["closed", "open", "half-open"] = "closed"
     if half:
         circuit = "open" if opens > now_ms else "half-open"
     return Counts(
         waiting=sequence - cursor - ahead + parked + kills + express + retry + replaying,
-        in_flight=leased,
+        in_flight=held,
         last_sequence=sequence,
         paused_until_ms=pause if pause > now_ms else None,
         failing_since_ms=failing or None,

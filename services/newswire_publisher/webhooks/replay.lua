@@ -34,7 +34,9 @@ else
   end
   found = 1
 end
+set(id, 'lanes', 1)
 look_at(id, now)
 flush(id)
-redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
+flush_looks()
+ring()
 return found

@@ -2,18 +2,20 @@
 -- Settle attempts: done with each push, or again later; and log them.
 --
 -- KEYS  1 turns, 2 bell
--- ARGV  1 attempts (JSON array of arrays: subscription, number, article's key or '-', lease token, what, when to
---       retry (ms), no push before (ms, 0: no pause), first pause of the circuit (ms, 0: it says nothing of the
---       endpoint), revision of the settings that it was made by), 2 oldest attempt kept (ms), 3 failures in a row that open the circuit, 4 its longest pause (ms),
---       5… what the log of attempts keeps of each
---       What is 'delivered', 'retry', 'exhausted' or 'gone'.
--- Returns {place in the array, 'lost' | 'opened' | 'recovered' | 'failing', failing since (ms)} for each of note.
+-- ARGV  1 oldest attempt kept (ms), 2 failures in a row that open the circuit, 3 its longest pause (ms), 4 nothing but
+--       failures for so long open it too (ms), 5 the attempts, a line each:
+--         'SUBSCRIPTION N KEY LEASE delivered RECORD', KEY '-' for a notice, and RECORD what the
+--         log of attempts keeps; or 'SUBSCRIPTION N KEY LEASE WHAT AGAIN PAUSE CIRCUIT REVISION RECORD': WHAT retry,
+--         exhausted or gone, AGAIN when to retry (ms), PAUSE until when nothing is pushed (ms, 0: no pause), CIRCUIT its
+--         first pause (ms, 0: it says nothing of the endpoint), REVISION of the settings that it was made by
+-- Returns {place of the line, 'lost' | 'opened' | 'recovered' | 'failing', failing since (ms)} for each of note.
 -- An attempt whose lease was lost is logged, and whoever holds the push decides.
 
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
 
-local oldest, opens_at, longest = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+oldest_kept = ARGV[1]
+local opens_at, longest, hopeless = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local noted = {}
 
 local function note(place, what, since)
@@ -24,10 +26,26 @@ end
 local function state_of(id)
   local own = known_of(id)
   if not own.state then
-    local values = redis.call('HMGET', at(id, 'state'), 'full', 'failing')
-    own.state = { full = values[1] == '1', failing = values[2] }
+    local values = redis.call('HMGET', at(id, 'state'), 'full', 'failing', 'revision', 'pause', 'flight', 'held', 'ends')
+    own.state = { full = values[1] == '1', failing = values[2], revision = tonumber(values[3] or '0'),
+      pause = tonumber(values[4] or '0'), is_known = values[3] or values[5] }
+    know_flight(own, values[5], values[6], values[7])
   end
   return own.state
+end
+
+-- A settling whose answer was lost is sent again: whether this attempt is among the last that were logged.
+local function is_logged(id, record)
+  local own = known_of(id)
+  if not own.logged then
+    own.logged = {}
+    for _, row in ipairs(redis.call('XREVRANGE', at(id, 'attempts'), '+', '-', 'COUNT', 512)) do
+      for logged in string.gmatch(row[2][2], '[^\n]+') do
+        own.logged[logged] = true
+      end
+    end
+  end
+  return own.logged[record]
 end
 
 -- The endpoint took something: whatever its circuit held back may go.
@@ -44,16 +62,25 @@ local function succeeded(id, place)
   end
 end
 
-local function failed(id, place, first_pause)
-  local fails = redis.call('HINCRBY', at(id, 'state'), 'fails', 1)
+-- What opens the circuit is what speaks of the endpoint: `opens_at` entries in a row that failed at their first attempt,
+-- or nothing but failures for `hopeless` ms. A later attempt, or a replay, of what it has refused may be the entry's
+-- own fault: half open, it is one more failed probe, and the pause does not grow by it.
+local function failed(id, place, out, first_pause)
   redis.call('HSETNX', at(id, 'state'), 'failing', now)
-  local state = redis.call('HMGET', at(id, 'state'), 'failing', 'half', 'open', 'opens')
+  local state = redis.call('HMGET', at(id, 'state'), 'failing', 'half', 'open', 'opens', 'fails')
+  local opens, fails = tonumber(state[4] or '0'), tonumber(state[5] or '0')
   state_of(id).failing = state[1]
-  local opens = tonumber(state[4] or '0')
-  local is_open = state[2] and tonumber(state[3]) > now
-  if fails >= opens_at and not is_open then
-    local pause = math.min(first_pause * 2 ^ math.min(opens, 20), longest)
-    redis.call('HSET', at(id, 'state'), 'half', 1, 'open', string.format('%.0f', now + pause), 'opens', opens + 1)
+  if state[2] and tonumber(state[3]) > now then -- it was on its way when the circuit opened
+    note(place, 'failing', state[1])
+    return
+  end
+  if out.attempts == '1' and out.kind ~= 'replay' then
+    fails = redis.call('HINCRBY', at(id, 'state'), 'fails', 1)
+  end
+  if state[2] or fails >= opens_at or now - tonumber(state[1]) >= hopeless then
+    local pause = math.min(first_pause * 2 ^ math.max(0, math.min(fails - opens_at, 20)), longest)
+    redis.call(
+      'HSET', at(id, 'state'), 'plain', 0, 'half', 1, 'open', string.format('%.0f', now + pause), 'opens', opens + 1)
     note(place, opens == 0 and 'opened' or 'failing', state[1])
   else
     note(place, 'failing', state[1])
@@ -63,29 +90,25 @@ end
 -- The endpoint is gone: whatever waits is cancelled. That it gets nothing more is the settings' to say; until
 -- they do, the next 410 cancels again.
 local function cancel(id)
+  local own = known_of(id)
   flush(id)
   local state = redis.call('HMGET', at(id, 'state'), 'cursor', 'sequence')
   local cursor, last = tonumber(state[1] or '0'), tonumber(state[2] or '0')
-  redis.call('HSET', at(id, 'state'), 'cursor', last, 'parked', 0)
+  set(id, 'cursor', last)
+  set(id, 'parked', 0)
   local cancelled = {}
-  for _, slot in ipairs(redis.call('HKEYS', at(id, 'items'))) do
-    local item = item_of(id, slot)
-    if item.follows ~= '-' then
-      cancelled[tonumber(string.match(item.follows, '^%d+'))] = true
-      item.follows = '-'
-    end
-    if item.lease == '-' then
-      cancelled[item.number] = true
-      drop(id, slot)
-    else
-      put(id, slot, item)
-    end
+  local function unpark(line, follows)
+    cancelled[tonumber(follows)] = true
+    return line .. '-'
   end
+  own.flight, own.has_flown = string.gsub(own.flight, '(\n[^\n]+ )(%d+):%a+', unpark), true
   for _, lane in ipairs({ 'kills', 'express', 'retry', 'replaying' }) do
     for _, number in ipairs(redis.call('ZRANGE', at(id, lane), 0, -1)) do
       cancelled[tonumber(number)] = true
     end
   end
+  own.items = {}
+  redis.call('DEL', at(id, 'items'))
   for _, place in ipairs({ 'kills', 'express', 'retry', 'replaying', 'replays', 'ahead' }) do
     redis.call('DEL', at(id, place))
   end
@@ -97,90 +120,125 @@ local function cancel(id)
   end
 end
 
+local now_text = string.format('%.0f', now)
+
 local function taken(id, number, key, kind)
   local seen = key ~= '-' and seen_of(id, key)
   if seen then
-    tell_seen(id, key, seen .. ' ' .. number .. ':' .. now)
+    tell_seen(id, key, seen .. ' ' .. number .. ':' .. now_text)
   end
   if kind == 'replay' then
     redis.call('ZREM', at(id, 'failed'), number)
   end
 end
 
--- Return whether anything else of the article may go now.
-local function decide(id, number, key, item, what, again, pause)
-  local slot = slot_of(key, number)
-  lease(id, slot, nil)
-  local is_released = release(id, item)
-  local is_newest = what ~= 'retry' or key == '-' or (newest_of(id, key) or 0) <= number
-  if what == 'retry' and not is_released and is_newest then
-    item.lease = '-'
-    put(id, slot, item)
-    requeue(id, number, item.kind, again)
-    look_at(id, item.kind == 'kill' and again or math.max(again, pause))
-    return false
-  end
-  drop(id, slot)
-  if what == 'retry' then
-    mark(id, number, 'superseded')
+-- Put a push off, or be done with it; return whether anything else of the article may go now.
+local function decide(id, out, key, what, again, pause)
+  local number = tonumber(out.number)
+  land(known_of(id), out.slot)
+  local is_released = release(id, out)
+  if what == 'delivered' then
+    taken(id, out.number, key, out.kind)
   elseif what == 'exhausted' then
     redis.call('ZADD', at(id, 'failed'), number, number)
-  elseif what == 'delivered' then
-    taken(id, number, key, item.kind)
+  elseif what == 'retry' then
+    if is_released or (key ~= '-' and (newest_of(id, key) or 0) > number) then
+      mark(id, number, 'superseded')
+    else
+      put(id, out.slot, { number = number, attempts = out.attempts, kind = out.kind })
+      requeue(id, number, out.kind, again)
+      look_at(id, out.kind == 'kill' and again or math.max(again, pause))
+    end
   end
   return is_released
 end
 
-local attempts = cjson.decode(ARGV[1])
-local slots, keys = {}, {}
-for _, attempt in ipairs(attempts) do
-  local id, number, key = attempt[1], attempt[2], attempt[3]
-  if not slots[id] then
-    slots[id], keys[id] = {}, {}
+-- Settle what is not simply done; return whether anything else of the article may go now, or nil if it is not ours.
+local function settle(place, id, number, key, token, what, rest)
+  local state, own = state_of(id), known_of(id)
+  local again, pause, circuit, revision, record = 0, 0, 0, 0, rest
+  if what ~= 'delivered' then
+    again, pause, circuit, revision, record = match(rest, '^(%d+) (%d+) (%d+) (%d+) (.*)$')
+    again, pause, circuit, revision = tonumber(again), tonumber(pause), tonumber(circuit), tonumber(revision)
   end
-  table.insert(slots[id], slot_of(key, number))
+  local out = flying(own, slot_of(key, number))
+  if not out or out.number ~= number or out.token ~= token then
+    if state.is_known and not is_logged(id, record) then -- else it was deleted
+      log_attempt(id, record)
+      note(place, 'lost')
+    end
+    return nil
+  end
+  log_attempt(id, record)
+  if what == 'gone' and state.revision > revision then
+    what, again = 'retry', now -- its address is another one by now
+  end
+  local is_released = decide(id, out, key, what, again, pause)
+  if pause > state.pause then
+    set(id, 'pause', pause)
+    set(id, 'plain', 0)
+    state.pause = pause
+  end
+  if what == 'delivered' then
+    succeeded(id, place)
+  elseif circuit > 0 then
+    failed(id, place, out, circuit)
+  end
+  if what == 'gone' then
+    cancel(id)
+    return nil
+  end
+  return is_released
+end
+
+-- A delivery that nothing waits for is done in few steps: nearly all are. Return whether this is one.
+local function settle_plainly(id, number, key, token, record)
+  local own = known_of(id)
+  local first, last = find(own.flight, '\n' .. slot_of(key, number) .. ' ' .. number .. ' ' .. token .. ' ', 1, true)
+  if not first or not match(own.flight, '^%d+ %d+ live %-', last + 1) then
+    return false
+  end
+  land_at(own, first)
+  log_attempt(id, record)
+  taken(id, number, key, 'live')
+  return true
+end
+
+local attempts, keys = {}, {}
+for id, number, key, token, what, rest in string.gmatch(ARGV[5], '(%S+) (%d+) (%S+) (%S+) (%S+) ([^\n]*)\n') do
+  attempts[#attempts + 1] = { id, number, key, token, what, rest }
+  local of = keys[id]
+  if not of then
+    of = {}
+    keys[id] = of
+  end
   if key ~= '-' then
-    table.insert(keys[id], key)
+    of[#of + 1] = key
   end
 end
-for id in pairs(slots) do
-  prefetch(id, slots[id], keys[id])
+for id in pairs(keys) do
+  prefetch(id, keys[id])
 end
 local rings = false
 for place, attempt in ipairs(attempts) do
-  local id, number, key, token, what, again, pause, first_pause, revision = unpack(attempt)
-  local item = item_of(id, slot_of(key, number))
-  local is_ours = item and item.number == number and item.lease == token
-  if is_ours or redis.call('EXISTS', at(id, 'state')) == 1 then -- else it was deleted
-    redis.call('XADD', at(id, 'attempts'), 'MINID', '~', oldest, '*', 'attempt', ARGV[4 + place])
-  end
-  if not is_ours then
-    note(place, 'lost')
+  local id, what = attempt[1], attempt[5]
+  local state, is_ours, is_released = state_of(id), true, false
+  if what == 'delivered' and not state.failing and settle_plainly(id, attempt[2], attempt[3], attempt[4], attempt[6]) then
+    is_released = false
   else
-    if what == 'gone' and tonumber(redis.call('HGET', at(id, 'state'), 'revision') or '0') > revision then
-      what, again = 'retry', now -- its address is another one by now
-    end
-    local is_released = decide(id, number, key, item, what, again, pause)
-    if pause > tonumber(pause > 0 and redis.call('HGET', at(id, 'state'), 'pause') or '0') then
-      redis.call('HSET', at(id, 'state'), 'pause', pause)
-    end
-    if what == 'delivered' then
-      succeeded(id, place)
-    elseif first_pause > 0 then
-      failed(id, place, first_pause)
-    end
-    if what == 'gone' then
-      cancel(id)
-    elseif is_released or state_of(id).full then
-      look_at(id, now)
-      rings = true
-    end
+    is_released = settle(place, unpack(attempt))
+    is_ours = is_released ~= nil
+  end
+  if is_ours and (is_released or state.full) then
+    look_at(id, now)
+    rings = true
   end
 end
-for id in pairs(slots) do
+for id in pairs(keys) do
   flush(id)
 end
+flush_looks()
 if rings then
-  redis.call('XADD', bell, 'MAXLEN', 1, '*', 'r', 1)
+  ring()
 end
 return noted

@@ -3,29 +3,58 @@
 --
 -- KEYS  1 turns, 2 bell
 -- ARGV  1 room for pushes, 2 most of one endpoint while many wait, 3 lease (ms), 4 lease token, 5 most endpoints to look at
--- Returns [ms until the next turn or -1, the bell's last entry, [subscription, number, attempt, kind, entry], …] as
--- JSON: one word, because reading many words a push costs the client more than the push itself.
+-- Returns [ms until the next turn or -1, the bell's last entry, [entry, …], ['SUBSCRIPTION N ATTEMPT KIND PLACE N …', …]]
+-- as JSON, KIND live, kill or replay, and PLACE that of the entry, from 1. One word, because reading many costs the
+-- client more than the pushes; and an entry once, because an article goes to many.
 
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
 
-local room, most, lease_ms, token, looks =
-  tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local room, most, token, looks = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[4], tonumber(ARGV[5])
+local ends = string.format('%.0f', now + tonumber(ARGV[3]))
 local rung = redis.call('XREVRANGE', bell, '+', '-', 'COUNT', 1)
-local result = { -1, rung[1] and rung[1][1] or '0-0' }
 local MOST_PASSED = 256 -- entries of one log that one look goes over without sending them
 
-local FIELDS = {
-  'on', 'cursor', 'sequence', 'concurrency', 'pause', 'open', 'half', 'gap', 'burst', 'next', 'ordered', 'age',
-  'full', 'opens',
-}
-local function state_of(id)
-  local values = redis.call('HMGET', at(id, 'state'), unpack(FIELDS))
-  local state = {}
-  for i, name in ipairs(FIELDS) do
+local entries, place_of, granted = {}, {}, {}
+local function grant(own, id, number, attempts, kind, entry)
+  local place = place_of[entry]
+  if not place then
+    entries[#entries + 1] = entry
+    place = string.format('%d', #entries)
+    place_of[entry] = place
+  end
+  own.granted = (own.granted or id) .. ' ' .. number .. ' ' .. attempts .. ' ' .. kind .. ' ' .. place
+end
+
+local BOUNDS = { 'on', 'pause', 'open', 'half', 'gap', 'burst', 'next', 'ordered', 'age', 'opens' }
+local PLAIN = { on = 1, pause = 0, open = 0, half = 0, gap = 0, burst = 1, next = 0, ordered = false, age = 0, opens = 0 }
+local FIELDS = { 'cursor', 'sequence', 'concurrency', 'full', 'lanes', 'doubled', 'held', 'ends', 'flight', 'plain' }
+local UNSET = { lanes = 1, doubled = math.huge }
+
+local function know_bounds(id, state)
+  local values = redis.call('HMGET', at(id, 'state'), unpack(BOUNDS))
+  for i, name in ipairs(BOUNDS) do
     state[name] = tonumber(values[i] or '0')
   end
   state.ordered = state.ordered == 1
+  local is_free = state.gap == 0 and not state.ordered and state.age == 0
+  if state.on == 1 and is_free and state.pause <= now and state.half ~= 1 then
+    set(id, 'plain', 1)
+  end
+end
+
+local function state_of(id)
+  local values = redis.call('HMGET', at(id, 'state'), unpack(FIELDS))
+  local is_plain = values[#FIELDS] == '1'
+  local state = setmetatable({ own = known_of(id) }, is_plain and { __index = PLAIN } or nil)
+  for i = 1, 8 do
+    local name = FIELDS[i]
+    state[name] = tonumber(values[i] or UNSET[name] or 0)
+  end
+  know_flight(state.own, values[9], state.held, state.ends)
+  if not is_plain then
+    know_bounds(id, state)
+  end
   return state
 end
 
@@ -52,30 +81,32 @@ end
 
 local function from_log(id, state, free)
   local passed, cursor, ahead = 0, state.cursor, at(id, 'ahead')
-  state.ahead = redis.call('EXISTS', ahead) == 1
   while free > 0 and state.cursor < state.sequence and passed < MOST_PASSED do
     local rows = redis.call('XRANGE', at(id, 'log'), state.cursor + 1 .. '-0', '+', 'COUNT', free)
     if not rows[1] then
       state.cursor = state.sequence
     end
-    local keys = {}
-    for i, row in ipairs(rows) do
-      keys[i] = string.match(row[2][2], '^%S+')
+    if state.cursor < state.doubled then
+      local keys = {}
+      for i, row in ipairs(rows) do
+        keys[i] = match(row[2][2], '^%S+')
+      end
+      prefetch(id, keys) -- of notices, '-', there is nothing
     end
-    prefetch(id, keys, keys) -- of notices, '-', there is nothing
     for _, row in ipairs(rows) do
-      local number = tonumber(string.match(row[1], '^%d+'))
+      local text = match(row[1], '^%d+')
+      local number = tonumber(text)
       state.cursor = number
       passed = passed + 1
       if state.ahead and redis.call('SREM', ahead, number) == 1 then
         state.ahead = redis.call('EXISTS', ahead) == 1
-      elseif start(id, state, number, nil, row[2][2]) then
+      elseif start(id, state, number, nil, row[2][2], text) then
         free = free - 1
       end
     end
   end
   if state.cursor ~= cursor then
-    redis.call('HSET', at(id, 'state'), 'cursor', state.cursor)
+    set(id, 'cursor', state.cursor)
   end
   return free
 end
@@ -88,7 +119,7 @@ local function from_replays(id, state, free)
     if not range then
       return free
     end
-    local first, last, which = string.match(range, '^(%d+) (%d+) (%S+)$')
+    local first, last, which = match(range, '^(%d+) (%d+) (%S+)$')
     first, last = tonumber(first), tonumber(last)
     local numbers = {}
     if which == 'failed' then
@@ -129,7 +160,7 @@ end
 
 -- When this endpoint wants to be looked at again. `is_probed`: one probe is on its way, and all but kills wait for it.
 local function next_turn(id, state, special, is_full, is_probed)
-  local moment = first_of(id, 'leased')
+  local moment = state.own.held > 0 and state.own.ends or math.huge
   if is_full then
     return moment
   end
@@ -197,20 +228,38 @@ local function from_all(id, state, special, free)
   return free
 end
 
-local function serve(id)
-  local state = state_of(id)
-  if state.on ~= 1 then
-    redis.call('ZREM', turns, id)
-    return
+-- Whether a lane has something. When none has, and nothing went ahead of its turn, looks need not ask again.
+local function has_special(id, state)
+  if state.lanes == 0 then
+    return false
   end
-  for _, slot in ipairs(redis.call('ZRANGEBYSCORE', at(id, 'leased'), '-inf', now)) do
-    give_back(id, slot)
-  end
-  flush(id)
-  local held = redis.call('ZCARD', at(id, 'leased'))
-  local bound = state.ordered and 1 or state.concurrency
+  state.ahead = redis.call('EXISTS', at(id, 'ahead')) == 1
   local special =
     redis.call('EXISTS', at(id, 'kills'), at(id, 'express'), at(id, 'retry'), at(id, 'replaying'), at(id, 'replays')) > 0
+  if not special and not state.ahead then
+    set(id, 'lanes', 0)
+  end
+  return special
+end
+
+local turn_of, idle = {}, {}
+
+local function serve(id)
+  local state = state_of(id)
+  local own = state.own
+  if state.on ~= 1 then
+    idle[#idle + 1] = id
+    return
+  end
+  if own.held > 0 and own.ends <= now then
+    give_back_ended(id, own)
+    flush(id)
+    state.lanes = 1
+  end
+  local held = own.held
+  local bound = state.ordered and 1 or state.concurrency
+  local special = has_special(id, state)
+  state.special = special
   local free = math.min(bound - held, room, most)
   local before = free
   if special and free > 0 then
@@ -225,20 +274,21 @@ local function serve(id)
   end
   room = room - (before - free)
   if state.spent then
-    redis.call('HSET', at(id, 'state'), 'next', string.format('%.3f', state.next))
+    set(id, 'next', string.format('%.3f', state.next))
   end
-  held = held + before - free
-  local is_full, is_probed = held >= bound, state.half == 1 and held > 0
+  local is_full, is_probed = own.held >= bound, state.half == 1 and own.held > 0
   -- Who settles one of its pushes then lets it be looked at.
   if (is_full or is_probed) ~= (state.full == 1) then
-    redis.call('HSET', at(id, 'state'), 'full', (is_full or is_probed) and 1 or 0)
+    set(id, 'full', (is_full or is_probed) and 1 or 0)
   end
   flush(id)
+  granted[#granted + 1] = own.granted
   local turn = next_turn(id, state, special, is_full, is_probed)
   if turn == math.huge then
-    redis.call('ZREM', turns, id)
+    idle[#idle + 1] = id
   else
-    redis.call('ZADD', turns, math.max(turn, now), id) -- what is overdue has no right of way
+    turn_of[#turn_of + 1] = math.max(turn, now) -- what is overdue has no right of way
+    turn_of[#turn_of + 1] = id
   end
 end
 
@@ -250,8 +300,13 @@ for _, id in ipairs(due_now) do
   end
   serve(id)
 end
-local first = redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES')
+run('ZADD', turns, turn_of)
+run('ZREM', turns, idle)
+local first, wait = redis.call('ZRANGE', turns, 0, 0, 'WITHSCORES'), -1
 if first[2] then
-  result[1] = math.max(0, math.ceil(tonumber(first[2]) - now))
+  wait = math.max(0, math.ceil(tonumber(first[2]) - now))
 end
-return cjson.encode(result)
+local function list(words)
+  return words[1] and cjson.encode(words) or '[]'
+end
+return '[' .. wait .. ',"' .. (rung[1] and rung[1][1] or '0-0') .. '",' .. list(entries) .. ',' .. list(granted) .. ']'
