@@ -6,8 +6,7 @@
 It is one process's answer: another publisher may have been started with other keys.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+import asyncio
 
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.model import Webhook
@@ -22,6 +21,8 @@ _REMEDY = (
     "or rotate them; newswire status names them"
 )
 
+_AT_ONCE = 50
+
 
 class Unsigned:
     """Finds the webhooks that cannot be signed. ``hooks`` is the workers' table: its keys are opened already."""
@@ -29,16 +30,22 @@ class Unsigned:
     def __init__(self, hooks: Table[Webhook], keyring: Keyring) -> None:
         self._hooks = hooks
         self._keyring = keyring
-        self._known: Mapping[str, Webhook] = MappingProxyType({})
-        self._found: list[str] = []
+        self._signed: dict[str, tuple[Webhook, bool]] = {}
 
     async def ids(self) -> list[str]:
         """Return the ids of those that have an address and are not disabled."""
-        hooks = await self._hooks.all()
-        if hooks is not self._known:
-            self._found = [name for name, hook in hooks.items() if hook.enabled and self.why(hook) is not None]
-            self._known = hooks
-        return self._found
+        signed: dict[str, tuple[Webhook, bool]] = {}
+        asked = 0
+        for name, hook in (await self._hooks.all()).items():
+            before = self._signed.get(name)
+            if before is None or before[0] is not hook:
+                before = hook, self.why(hook) is None
+                asked += 1
+                if asked % _AT_ONCE == 0:
+                    await asyncio.sleep(0)  # opening ten thousand keys takes a second
+            signed[name] = before
+        self._signed = signed
+        return [name for name, (hook, is_signed) in signed.items() if hook.enabled and not is_signed]
 
     def why(self, hook: Webhook) -> str | None:
         """Return why a webhook's pushes cannot be signed and what to do; None if they can, or if it has no address."""
@@ -48,7 +55,7 @@ class Unsigned:
         """Say how many there are and what to do, and bring the gauge up to date."""
         found = await self.ids()
         metrics.WEBHOOKS_UNSIGNED.set(len(found))
-        count = f"{len(found)} of {len(self._known)} webhooks cannot be signed, and their pushes wait"
+        count = f"{len(found)} of {len(self._signed)} webhooks cannot be signed, and their pushes wait"
         return [f"{count}: {_REMEDY}"] if found else []
 
 
