@@ -39,8 +39,7 @@ class Attempts:
         found = [
             each
             for row in rows
-            for each in reversed(list(_attempts(row)))
-            if not before or _is_before(each, entry, place)
+            for each in reversed(list(_attempts(row, upto=place if row[0].decode() == entry else None)))
         ]
         return await self._shown(hook_id, found[:limit])
 
@@ -48,7 +47,7 @@ class Attempts:
         """Return attempts, oldest first, newer than an attempt; `START` is before all."""
         entry, place = _split(attempt_id)
         rows = await self._client.xrange(self._key(hook_id), min=entry, count=limit + 1)
-        found = [each for row in rows for each in _attempts(row) if not _is_before(each, entry, place + 1)]
+        found = [each for row in rows for each in _attempts(row, first=place + 1 if row[0].decode() == entry else 0)]
         return await self._shown(hook_id, found[:limit])
 
     async def get(self, hook_id: str, attempt_id: str) -> dict[str, Any] | None:
@@ -71,11 +70,13 @@ class Attempts:
         return [{name: value for name, value in each.items() if value is not None} for each in found]
 
 
-def _attempts(row: tuple[bytes, Mapping[bytes, bytes]]) -> Iterator[dict[str, Any]]:
-    """Return the attempts of one entry. The first has the entry's id, the others their place behind it."""
-    row_id, fields = row[0].decode(), row[1]
-    for place, record in enumerate(fields[b"a"].split(b"\n")):
-        yield {"id": f"{row_id}.{place}" if place else row_id, **_read(record)}
+def _attempts(
+    row: tuple[bytes, Mapping[bytes, bytes]], first: int = 0, upto: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return attempts of one entry. The first has the entry's id, the others their place behind it."""
+    row_id, records = row[0].decode(), row[1][b"a"].split(b"\n")
+    for place in range(len(records))[first:upto]:
+        yield {"id": f"{row_id}.{place}" if place else row_id, **_read(records[place])}
 
 
 def _read(record: bytes) -> dict[str, Any]:
@@ -89,9 +90,3 @@ def _read(record: bytes) -> dict[str, Any]:
 def _split(attempt_id: str) -> tuple[str, int]:
     entry, _, place = attempt_id.partition(".")
     return entry, int(place or 0)
-
-
-def _is_before(attempt: Mapping[str, Any], entry: str, place: int) -> bool:
-    """Return whether an attempt of the entry or an older one is before a place in the entry."""
-    of, at = _split(attempt["id"])
-    return of != entry or at < place
