@@ -57,5 +57,14 @@ async def test_a_story_that_comes_after_the_deletion_leaves_nothing(
     assert await left(client) == []
 
 
+async def test_settings_that_come_after_the_deletion_leave_nothing(client: Client, queues: HookQueues) -> None:
+    await queues.apply(HOOK)
+    await queues.forget(ID)
+
+    await queues.apply(HOOK)
+
+    assert await left(client) == []
+
+
 async def test_a_webhook_whose_settings_are_still_on_their_way_gets_its_stories(queues: HookQueues) -> None:
     assert await queues.append([entry()]) == [1]
