@@ -28,9 +28,11 @@ There are no cookies, proxies, netrc, and nothing is unpacked. A failure is an
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
+
+from yarl import URL
 
 from newswire_runtime.outbound_calls import Call, Done
 from newswire_runtime.outbound_dial import Dialer, OpenSocket
@@ -132,6 +134,16 @@ class GuardedClient:
         """
         return self._start("POST", url, body, headers, deadline, done)
 
+    def head(self, url: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return all headers of the request that `send` makes, names in lower case; the arguments are those of `send`.
+
+        Raises:
+            ValueError: as `send`; or the URL is none.
+        """
+        sent = request(start_of("POST", URL(url).with_fragment(None)), headers, body, self._user_agent)
+        _, *lines = _joined(sent).partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
+        return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Outcome:
         """POST ``body`` once and return what became of it; the arguments are those of `send`."""
         return await self._call("POST", url, body, headers, deadline)
@@ -172,6 +184,10 @@ class GuardedClient:
         assert self._pool is not None  # noqa: S101 - `_start` has looked
         parsed = check_url(url, self._guard)
         return Endpoint(start_of(method, parsed.url), self._pool.origin(parsed))
+
+
+def _joined(sent: bytes | Sequence[bytes]) -> bytes:
+    return sent if isinstance(sent, bytes) else b"".join(sent)
 
 
 def _tell(future: asyncio.Future[Outcome], outcome: Outcome) -> None:

@@ -23,6 +23,7 @@ from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.registration_api import RegistrationApi
 from newswire_publisher.webhooks.rotation_api import RotationApi
+from newswire_publisher.webhooks.sent_requests import SentRequests
 from newswire_runtime.conf import Table
 from newswire_runtime.idempotency import Answers
 
@@ -58,6 +59,7 @@ def hook_routes(
         keyring=keyring,
         limit=settings.webhook_limit,
     )
+    sent = SentRequests(parts.http, keyring, log)
     acts = ActsApi(
         access=access,
         queues=queues,
@@ -77,6 +79,6 @@ def hook_routes(
             registration,
             acts,
             LogApi(access=access, log=log, queues=queues),
-            AttemptsApi(access=access, attempts=attempts, log=log, queues=queues),
+            AttemptsApi(access=access, attempts=attempts, sent=sent, queues=queues),
         ]
     )
