@@ -110,7 +110,7 @@ async def test_what_was_pushed_is_listed_looked_at_replayed_and_sent_again(
     assert "article.new" in await shell.say("webhook", "events", made["id"], "--after", "2", "--limit", "1")
     items = (await shell.json("webhook", "attempts", made["id"], "--outcome", "delivered", "--limit", "2"))["items"]
     assert len(items) == 2
-    assert "request.headers.webhook-id" in await shell.say("webhook", "attempt", made["id"], items[0]["id"])
+    assert "> webhook-id: msg_" in await shell.say("webhook", "attempt", made["id"], items[0]["id"])
     assert "goes out again" in await shell.say("webhook", "resend", made["id"], items[0]["id"])
     await receiver.got("hook", 4)
     assert await shell.say("webhook", "replay", made["id"], "--after", "1", "--until", "2") == (

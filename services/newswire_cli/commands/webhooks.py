@@ -17,7 +17,7 @@ from newswire_cli.client import (
     print_json,
     print_rows,
 )
-from newswire_cli.commands import webhook_acts, webhook_secrets
+from newswire_cli.commands import webhook_acts, webhook_attempts, webhook_secrets
 from newswire_cli.commands.webhook_acts import Id
 from newswire_cli.commands.webhook_options import (
     Challenge,
@@ -53,6 +53,7 @@ def install(app: typer.Typer) -> None:
     for name, command in named.items():
         webhook.command(name)(command)
     webhook_acts.install(webhook)
+    webhook_attempts.install(webhook)
     webhook_secrets.install(webhook)
     app.add_typer(webhook, name="webhook")
 

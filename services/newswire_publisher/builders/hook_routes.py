@@ -66,6 +66,7 @@ def hook_routes(
         overview=overview,
         challenger=challenger,
         courier=courier,
+        sent=sent,
         calls=calls,
         dry_runs=DryRuns(search, parts.store),
     )

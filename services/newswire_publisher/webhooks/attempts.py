@@ -72,7 +72,7 @@ class Attempts:
         start = entry
         while len(found) < limit:
             rows = await self._client.xrange(self._key(hook_id), min=start, count=ROWS)
-            found += [each for row in rows for each in _attempts(row) if not _is_before(each, entry, place + 1)]
+            found += [each for row in rows for each in _attempts(row) if _is_after(each, entry, place)]
             if len(rows) < ROWS:
                 break
             start = f"({rows[-1][0].decode()}"
@@ -133,3 +133,9 @@ def _is_before(attempt: Mapping[str, Any], entry: str, place: int) -> bool:
     """Return whether an attempt of the entry or an older one is before a place in the entry."""
     of, at = _split(attempt["id"])
     return of != entry or at < place
+
+
+def _is_after(attempt: Mapping[str, Any], entry: str, place: int) -> bool:
+    """Return whether an attempt of the entry or a newer one is after a place in the entry."""
+    of, at = _split(attempt["id"])
+    return of != entry or at > place
