@@ -12,7 +12,7 @@ RFC 9112 by httptools (llhttp, strict). What the peer can do with an answer:
   connection cannot be used again.
 - more than the answer: bytes after its end, a body where none may be (204, 304). The
   answer stands, and the connection cannot be used again.
-- headers without number: those that ``MAX_HEADERS`` has room for are kept, in their order.
+- headers without number: some 8 KB are kept, in their order; those of the 1xx count.
 """
 
 from typing import NamedTuple
@@ -24,8 +24,8 @@ MAX_EXCERPT = 16_384
 MAX_HEAD = 65_536
 """Bytes before the body, 1xx answers included."""
 MAX_HEADERS = 8_192
-"""Bytes of an answer's headers that are kept: names, values, and 32 for each (as RFC 7541 section 4.1 counts)."""
-_EACH = 32
+"""Bytes of an answer's headers that are kept, names and values together; the one that reaches it is kept whole."""
+MOST_HEADERS = 200
 MAX_RAW = 8 * MAX_EXCERPT
 """Bytes after the head: a body in chunks of one byte takes six times its size, and trailers have no end."""
 
@@ -40,8 +40,7 @@ class BrokenAnswer(Exception):  # noqa: N818 - it says what came
 class Answer(NamedTuple):
     """What a peer said. ``reusable`` tells whether its connection can take another request.
 
-    ``headers``: names and values as they came. What is over `MAX_HEADERS` is left out: of the one that reaches it
-    the rest of the value, and all that follow.
+    ``headers``: names and values as they came, the first `MOST_HEADERS` until they reach `MAX_HEADERS`.
     """
 
     status: int
@@ -64,7 +63,6 @@ class AnswerReader:
         "_parser",
         "_parts",
         "_reusable",
-        "_room",
         "_seen",
         "_size",
         "status",
@@ -78,7 +76,6 @@ class AnswerReader:
         self._size = 0  # bytes of headers; then those of the body
         self._headers: dict[bytes, bytes] = {}
         self._all: list[tuple[bytes, bytes]] = []
-        self._room = MAX_HEADERS
         self._parts: list[bytes] = []
         self._framed = self._complete = self._reusable = False
 
@@ -138,10 +135,9 @@ class AnswerReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.status:  # a trailer, or the second answer's
             return
+        if self._size < MAX_HEADERS and len(self._all) < MOST_HEADERS:
+            self._all.append((name, value))
         self._size += len(name) + len(value)
-        if self._room > 0:
-            self._all.append((name[:MAX_HEADERS], value[: self._room]))
-            self._room -= len(name) + len(value) + _EACH
         if len(name) not in _LENGTHS:
             return
         name = name.lower()
@@ -159,7 +155,6 @@ class AnswerReader:
         if status < 200 and status != 101:
             self._headers.clear()
             self._all.clear()
-            self._room = MAX_HEADERS
             self._framed = False
             return
         self.status = status

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from newswire_runtime.outbound_answers import Headers
+from newswire_runtime.outbound_answers import MOST_HEADERS, Headers
 from newswire_runtime.outcome import Outcome
 
 MAX_FAILED = 16_384
@@ -113,10 +113,10 @@ def headers_of(headers: Headers) -> tuple[Mapping[str, str], bool]:
         value = LEFT_OUT if name in _SECRET else _header_text(raw_value)
         joined[name] = f"{joined[name]}, {value}" if name in joined and name not in _SECRET else value
     found: dict[str, str] = {}
-    room, cut = MAX_HEADERS, False
+    room, cut = MAX_HEADERS, len(headers) >= MOST_HEADERS
     for name, value in joined.items():
         text = value if len(value) <= MAX_VALUE else f"{value[:MAX_VALUE]}…"
-        size = len(name) + len(text.encode())
+        size = len(name.encode()) + len(text.encode())
         cut = cut or text != value or size > room
         if size <= room:
             found[name] = text

@@ -23,10 +23,8 @@ MAX_EARLIER_VALUE = 200
 """Characters of a header's value that are kept when it changes."""
 
 _SECRET_NAME = re.compile(r"auth|token|secret|key|passw|passphrase|signature|session|cookie|credential|jwt|bearer")
-_SECRET_VALUE = re.compile(
-    r"(?i:bearer|basic|digest|token|negotiate|apikey|aws4-hmac-sha256)\s"  # an authentication scheme
-    r"|(?=[\w+/=.~-]*[0-9])(?=[\w+/=.~-]*[A-Za-z])[\w+/=.~-]{20,}"  # a long word of letters and digits
-)
+_SCHEME = re.compile(r"(bearer|basic|digest|token|negotiate|apikey|aws4-hmac-sha256)\s", re.IGNORECASE)
+_LONG_WORD = re.compile(r"[\w+/=.~-]{20,}")
 
 
 class Sending(BaseModel):
@@ -43,15 +41,22 @@ class Sending(BaseModel):
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
     """Return an endpoint's own headers without what looks like a credential, by its name or by its value."""
-    return {
-        name: HIDDEN if _SECRET_NAME.search(name.lower()) or _SECRET_VALUE.search(value) else value
-        for name, value in headers.items()
-    }
+    return {name: HIDDEN if _is_secret(name, value) else value for name, value in headers.items()}
+
+
+def _is_secret(name: str, value: str) -> bool:
+    if _SECRET_NAME.search(name.lower()) or _SCHEME.match(value):
+        return True
+    # A long word of letters and digits is what tokens look like.
+    return any(re.search("[0-9]", word) and re.search("[A-Za-z]", word) for word in _LONG_WORD.findall(value))
 
 
 def remembered(earlier: Sequence[Sending], ended: Sending) -> tuple[Sending, ...]:
     """Return the earlier settings and those that have ended now."""
-    short = {name: value[:MAX_EARLIER_VALUE] for name, value in masked(ended.headers).items()}
+    short = {
+        name: value if len(value) <= MAX_EARLIER_VALUE else f"{value[:MAX_EARLIER_VALUE]}…"
+        for name, value in masked(ended.headers).items()
+    }
     return (*earlier, ended.model_copy(update={"headers": short}))[-MOST_EARLIER:]
 
 
