@@ -57,8 +57,7 @@ class Attempts:
             found += [
                 each
                 for row in rows
-                for each in reversed(list(_attempts(row)))
-                if not before or _is_before(each, entry, place)
+                for each in reversed(list(_attempts(row, upto=place if row[0].decode() == entry else None)))
             ]
             if len(rows) < ROWS:
                 break
@@ -72,7 +71,9 @@ class Attempts:
         start = entry
         while len(found) < limit:
             rows = await self._client.xrange(self._key(hook_id), min=start, count=ROWS)
-            found += [each for row in rows for each in _attempts(row) if _is_after(each, entry, place)]
+            found += [
+                each for row in rows for each in _attempts(row, first=place + 1 if row[0].decode() == entry else 0)
+            ]
             if len(rows) < ROWS:
                 break
             start = f"({rows[-1][0].decode()}"
@@ -109,11 +110,13 @@ def _as_listed(record: Mapping[str, Any], entry: Entry | None) -> dict[str, Any]
     return {name: value for name, value in shown.items() if value is not None and name != "revision"}
 
 
-def _attempts(row: tuple[bytes, Mapping[bytes, bytes]]) -> Iterator[dict[str, Any]]:
-    """Return the attempts of one entry. The first has the entry's id, the others their place behind it."""
-    row_id, fields = row[0].decode(), row[1]
-    for place, record in enumerate(fields[b"a"].split(b"\n")):
-        yield {"id": f"{row_id}.{place}" if place else row_id, **_read(record)}
+def _attempts(
+    row: tuple[bytes, Mapping[bytes, bytes]], first: int = 0, upto: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return attempts of one entry. The first has the entry's id, the others their place behind it."""
+    row_id, records = row[0].decode(), row[1][b"a"].split(b"\n")
+    for place in range(len(records))[first:upto]:
+        yield {"id": f"{row_id}.{place}" if place else row_id, **_read(records[place])}
 
 
 def _read(record: bytes) -> dict[str, Any]:
@@ -127,15 +130,3 @@ def _read(record: bytes) -> dict[str, Any]:
 def _split(attempt_id: str) -> tuple[str, int]:
     entry, _, place = attempt_id.partition(".")
     return entry, int(place or 0)
-
-
-def _is_before(attempt: Mapping[str, Any], entry: str, place: int) -> bool:
-    """Return whether an attempt of the entry or an older one is before a place in the entry."""
-    of, at = _split(attempt["id"])
-    return of != entry or at < place
-
-
-def _is_after(attempt: Mapping[str, Any], entry: str, place: int) -> bool:
-    """Return whether an attempt of the entry or a newer one is after a place in the entry."""
-    of, at = _split(attempt["id"])
-    return of != entry or at > place

@@ -51,6 +51,10 @@ local function state_of(id)
     local name = FIELDS[i]
     state[name] = tonumber(values[i] or UNSET[name] or 0)
   end
+  if state.doubled == math.huge then -- of a log that goes on after a restore: all it has may have newer versions
+    state.doubled = state.sequence
+    set(id, 'doubled', state.sequence)
+  end
   know_flight(state.own, values[9], state.held, state.ends)
   if not is_plain then
     know_bounds(id, state)

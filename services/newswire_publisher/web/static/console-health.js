@@ -3,6 +3,7 @@
 import { lengthOf, moment } from "./console-dom.js";
 
 export const KINDS = {
+  unsigned: "Not signed",
   failing: "Failing",
   disabled: "Disabled",
   retrying: "Retrying",
@@ -35,6 +36,7 @@ function kindOf(hook, now) {
   if (hook.status === "pending") return "pending";
   if (hook.enabled === false) return "disabled";
   if (!hook.url) return "pull";
+  if (hook.unsigned) return "unsigned";
   if (hook.failing_since || (hook.circuit && hook.circuit !== "closed")) return "failing";
   if (moment(hook.paused_until) > now) return "waiting";
   if (["retry", "exhausted"].includes(hook.last_attempt?.outcome)) return "retrying";
@@ -47,6 +49,8 @@ function reasonOf(kind, hook, now) {
   switch (kind) {
     case "failing":
       return [since ? `since ${lengthOf(now - since)}` : "", last ? `last: ${last}` : ""].filter(Boolean).join(", ");
+    case "unsigned":
+      return `its pushes wait: ${hook.unsigned}`;
     case "disabled":
       return hook.disabled_reason || "";
     case "pending":
