@@ -119,7 +119,7 @@ class RegistrationApi:
                 return {"id": before.id}
             return await self._make(caller, registration, f"wh_{secrets.token_hex(8)}")
         await self._refuse_over_limit(caller, hook)
-        await self._queues.apply(hook)
+        await self._queues.apply(hook, anew=True)
         if not pending:
             return {"id": hook.id}
         _, verification = await self._challenger.ask(hook)

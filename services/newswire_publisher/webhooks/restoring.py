@@ -64,4 +64,4 @@ class HookRestorer:
         """Bring a restored webhook's settings to its queue."""
         hook = await self._hooks.get(hook_id)
         if hook is not None:
-            await self._queues.apply(hook)
+            await self._queues.apply(hook, anew=True)

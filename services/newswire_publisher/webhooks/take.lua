@@ -129,8 +129,8 @@ local function from_replays(id, state, free)
     if which == 'failed' then
       numbers = redis.call('ZRANGEBYSCORE', at(id, 'failed'), first, last, 'LIMIT', 0, free)
     else
-      for number = first, math.min(last, first + free - 1) do
-        numbers[#numbers + 1] = number
+      for i, row in ipairs(redis.call('XRANGE', at(id, 'log'), first .. '-0', last .. '-0', 'COUNT', free)) do
+        numbers[i] = match(row[1], '^%d+')
       end
     end
     for _, number in ipairs(numbers) do
