@@ -6,7 +6,7 @@ A record also tells of entries that were not sent: ``superseded``, ``expired`` (
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from newswire_publisher.webhooks.log import HookLog
@@ -37,7 +37,7 @@ class Attempts:
         entry, place = _split(before) if before else ("+", 0)
         rows = await self._client.xrevrange(self._key(hook_id), max=entry, count=limit + 1)
         found = [
-            each for row in rows for each in reversed(list(_attempts(row))) if not before or _is_before(each, entry, place)
+            each for row in rows for each in reversed(_attempts(row)) if not before or _is_before(each, entry, place)
         ]
         return await self._shown(hook_id, found[:limit])
 
@@ -68,11 +68,20 @@ class Attempts:
         return [{name: value for name, value in each.items() if value is not None} for each in found]
 
 
-def _attempts(row: tuple[bytes, Mapping[bytes, bytes]]) -> Iterator[dict[str, Any]]:
-    """Return the attempts of one entry. The first has the entry's id, the others their place behind it."""
-    row_id, fields = row[0].decode(), row[1]
-    for place, record in enumerate(fields[b"a"].split(b"\n")):
-        yield {"id": f"{row_id}.{place}" if place else row_id, **_read(record)}
+def attempts_of(entry_id: bytes, records: bytes) -> list[dict[str, Any]]:
+    """Return the attempts of one entry of the stream, oldest first, times in ms since the epoch.
+
+    The first has the entry's id, the others their place behind it.
+    """
+    row_id = entry_id.decode()
+    return [
+        {"id": f"{row_id}.{place}" if place else row_id, **_read(record)}
+        for place, record in enumerate(records.split(b"\n"))
+    ]
+
+
+def _attempts(row: tuple[bytes, Mapping[bytes, bytes]]) -> list[dict[str, Any]]:
+    return attempts_of(row[0], row[1][b"a"])
 
 
 def _read(record: bytes) -> dict[str, Any]:

@@ -1,57 +1,93 @@
-"""What an owner sees of a webhook: its settings, its queue's counts and what came of its last push."""
+"""What an owner sees of a webhook: its settings, its health in a word, its counts, its last push."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
-from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.model import Status, Webhook
 from newswire_publisher.webhooks.pushes import Counts
-from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.standings import Standing, Standings
 from newswire_schemas.article import from_ms, to_iso
 
 _LAST = ("id", "sequence", "at", "outcome", "status", "error")
 
 
-class HookOverview:
-    """Shows webhooks with their health, many in few round trips."""
+class Condition(StrEnum):
+    """A webhook's health in a word, the worst first."""
 
-    def __init__(self, queues: HookQueues, attempts: Attempts) -> None:
-        self._queues = queues
-        self._attempts = attempts
+    FAILING = "failing"
+    """Its pushes have failed since ``failing_since``, or its circuit is open."""
+    DISABLED = "disabled"
+    RETRYING = "retrying"
+    """Its last push came to nothing, and others went well before."""
+    PAUSED = "paused"
+    """It asked for nothing before ``paused_until``."""
+    PENDING = "pending"
+    """Its address has not echoed the challenge yet."""
+    OK = "ok"
+    QUIET = "quiet"
+    """Nothing has come for it yet."""
+    PULL = "pull"
+    """It has no address: its owner fetches the log."""
+
+
+class HookOverview:
+    """Shows webhooks with their health, many in one round trip."""
+
+    def __init__(self, standings: Standings) -> None:
+        self._standings = standings
+
+    async def standings(self, hooks: Sequence[Webhook]) -> list[Standing]:
+        """Return how each webhook stands."""
+        return await self._standings.of([hook.id for hook in hooks])
 
     async def shown(self, hooks: Sequence[Webhook]) -> list[dict[str, Any]]:
         """Return the webhooks as JSON, each with its health."""
-        counts = await self._queues.counts([hook.id for hook in hooks])
-        last = await asyncio.gather(*[self._attempts.newest(hook.id, 1) for hook in hooks])
-        return [
-            hook.shown() | health_of(hook, count, attempts[0] if attempts else None)
-            for hook, count, attempts in zip(hooks, counts, last, strict=True)
-        ]
+        standings = await self.standings(hooks)
+        return [shown_of(hook, standing) for hook, standing in zip(hooks, standings, strict=True)]
 
 
-def health_of(hook: Webhook, counts: Counts, last: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return ``health`` in a word, the counts, and the moments (ISO 8601, UTC) of those that there are.
+def shown_of(hook: Webhook, standing: Standing) -> dict[str, Any]:
+    """Return a webhook as JSON: its settings, and its health."""
+    return hook.shown() | health_of(hook, standing)
 
-    ``health`` is ``disabled``, ``pending``, ``failing`` (its pushes have failed since ``failing_since``) or ``ok``.
-    """
-    found: dict[str, Any] = {
-        "health": _word(hook, counts),
+
+def condition_of(hook: Webhook, standing: Standing) -> Condition:
+    """Return a webhook's health in a word; of several that are true, the one that its owner should see."""
+    if hook.status is not Status.ENABLED:
+        return Condition(hook.status.value)
+    if not hook.pushes:
+        return Condition.PULL
+    counts, last = standing
+    if counts.failing_since_ms or counts.circuit != "closed":
+        return Condition.FAILING
+    if counts.paused_until_ms:
+        return Condition.PAUSED
+    if last is not None and last["outcome"] in ("retry", "exhausted"):
+        return Condition.RETRYING
+    return Condition.OK if last is not None or counts.last_sequence else Condition.QUIET
+
+
+def health_of(hook: Webhook, standing: Standing) -> dict[str, Any]:
+    """Return ``health`` in a word, the counts, and the moments (ISO 8601, UTC) of those that there are."""
+    counts, last = standing
+    found = {
+        "health": condition_of(hook, standing).value,
         "waiting": counts.waiting,
         "in_flight": counts.in_flight,
         "last_sequence": counts.last_sequence,
         "given_up": counts.given_up,
         "circuit": counts.circuit,
+        **_moments(counts),
     }
-    for name, ms in (("failing_since", counts.failing_since_ms), ("paused_until", counts.paused_until_ms)):
-        if ms:
-            found[name] = to_iso(from_ms(ms))
-    if last is not None:
-        found["last_attempt"] = {name: last[name] for name in _LAST if last.get(name) is not None}
-    return found
+    return found if last is None else found | {"last_attempt": _last(last)}
 
 
-def _word(hook: Webhook, counts: Counts) -> str:
-    if hook.status is not Status.ENABLED:
-        return hook.status.value
-    return "failing" if counts.failing_since_ms else "ok"
+def _moments(counts: Counts) -> dict[str, str]:
+    found = (("failing_since", counts.failing_since_ms), ("paused_until", counts.paused_until_ms))
+    return {name: to_iso(from_ms(ms)) for name, ms in found if ms}
+
+
+def _last(attempt: Mapping[str, Any]) -> dict[str, Any]:
+    told = {**attempt, "at": to_iso(from_ms(attempt["at_ms"]))}
+    return {name: told[name] for name in _LAST if told.get(name) is not None}
