@@ -1,5 +1,6 @@
 """The list of webhooks over HTTP: searched, by health, page by page; and how they stand, read from a real server."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.standings import Standings
 from newswire_runtime.broker import make_client
 from newswire_runtime.client import Client
+from newswire_schemas.streams import HookKeys
 
 
 @pytest.fixture
@@ -92,3 +94,12 @@ async def test_how_many_stand_is_what_the_queue_says_of_each(
         found = await Standings(client, partitions).of(ids)
         assert [each.counts for each in found] == await HookQueues(client, partitions).counts(ids)
         assert [each.last and each.last["outcome"] for each in found] == ["retry", "exhausted", None, None]
+
+
+async def test_the_last_attempt_is_the_newest_and_comes_without_what_was_answered(client: Client) -> None:
+    keys = HookKeys("wh_1", 1)
+    long = {"sequence": 7, "outcome": "retry", "at_ms": 1_700_000_000_123, "status": 500, "response": "x" * 9_000}
+    await client.xadd(keys.attempts, {"a": f"6 1 1700000000000 1.5 204\n{json.dumps(long)}"}, id="5-0")
+    (found,) = await Standings(client, 1).of(["wh_1"])
+    del long["response"]
+    assert found.last == {"id": "5-0.1", **long}

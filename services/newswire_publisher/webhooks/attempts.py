@@ -6,7 +6,7 @@ A record also tells of entries that were not sent: ``superseded``, ``expired`` (
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from newswire_publisher.webhooks.log import HookLog
@@ -16,7 +16,6 @@ from newswire_schemas.streams import HookKeys
 
 START = "0-0"
 """Is before all attempts."""
-_DELIVERED = ("sequence", "attempt", "at_ms", "ms", "status")
 
 
 def delivered(sequence: int, attempt: int, at_ms: int, ms: float, status: int) -> str:
@@ -37,7 +36,10 @@ class Attempts:
         entry, place = _split(before) if before else ("+", 0)
         rows = await self._client.xrevrange(self._key(hook_id), max=entry, count=limit + 1)
         found = [
-            each for row in rows for each in reversed(_attempts(row)) if not before or _is_before(each, entry, place)
+            each
+            for row in rows
+            for each in reversed(list(_attempts(row)))
+            if not before or _is_before(each, entry, place)
         ]
         return await self._shown(hook_id, found[:limit])
 
@@ -68,28 +70,31 @@ class Attempts:
         return [{name: value for name, value in each.items() if value is not None} for each in found]
 
 
-def attempts_of(entry_id: bytes, records: bytes) -> list[dict[str, Any]]:
-    """Return the attempts of one entry of the stream, oldest first, times in ms since the epoch.
-
-    The first has the entry's id, the others their place behind it.
-    """
-    row_id = entry_id.decode()
-    return [
-        {"id": f"{row_id}.{place}" if place else row_id, **_read(record)}
-        for place, record in enumerate(records.split(b"\n"))
-    ]
+def _attempts(row: tuple[bytes, Mapping[bytes, bytes]]) -> Iterator[dict[str, Any]]:
+    """Return the attempts of one entry. The first has the entry's id, the others their place behind it."""
+    row_id, fields = row[0].decode(), row[1]
+    for place, record in enumerate(fields[b"a"].split(b"\n")):
+        yield {"id": f"{row_id}.{place}" if place else row_id, **_read(record)}
 
 
-def _attempts(row: tuple[bytes, Mapping[bytes, bytes]]) -> list[dict[str, Any]]:
-    return attempts_of(row[0], row[1][b"a"])
+def newest_of(entry_id: str, place: int, record: bytes) -> dict[str, Any]:
+    """Return an attempt as its record tells it, times in ms since the epoch."""
+    return {"id": f"{entry_id}.{place}" if place else entry_id, **_read(record)}
 
 
 def _read(record: bytes) -> dict[str, Any]:
     if record.startswith(b"{"):
         read: dict[str, Any] = json.loads(record)
         return read
-    values = dict(zip(_DELIVERED, map(json.loads, record.split()), strict=True))
-    return {"sequence": values.pop("sequence"), "attempt": values.pop("attempt"), "outcome": "delivered", **values}
+    sequence, attempt, at_ms, ms, status = record.split()
+    return {
+        "sequence": int(sequence),
+        "attempt": int(attempt),
+        "outcome": "delivered",
+        "at_ms": int(at_ms),
+        "ms": float(ms),
+        "status": int(status),
+    }
 
 
 def _split(attempt_id: str) -> tuple[str, int]:

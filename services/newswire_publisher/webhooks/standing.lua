@@ -3,10 +3,28 @@
 --
 -- KEYS  1 turns
 -- ARGV  the subscriptions' ids
--- Returns a line for each: the fields of its state, how many are in its lanes, and its newest entry of attempts, if any:
---         SEQUENCE CURSOR PARKED HELD PAUSE FAILING HALF OPEN AHEAD KILLS EXPRESS RETRY REPLAYING FAILED [ID RECORDS]
+-- Returns a line for each: the fields of its state, how many are in its lanes, and its newest attempt, if any, without
+--         what was answered: the entry of the stream, its place there, the record (queue.lua)
+--         SEQUENCE CURSOR PARKED HELD PAUSE FAILING HALF OPEN AHEAD KILLS EXPRESS RETRY REPLAYING FAILED [ID PLACE RECORD]
 local prefix = string.sub(KEYS[1], 1, -6)
 local LANES = { 'kills', 'express', 'retry', 'replaying', 'failed' }
+
+local LONG = 512
+
+-- The last of an entry's records, and its place.
+local function newest(records)
+  local place, start = 0, 1
+  for at in string.gmatch(records, '()\n') do
+    place, start = place + 1, at + 1
+  end
+  local record = string.sub(records, start)
+  if #record > LONG then
+    local told = cjson.decode(record)
+    told.response, told.deflated, told.headers = nil, nil, nil
+    record = cjson.encode(told)
+  end
+  return place, record
+end
 
 local lines = {}
 for place, id in ipairs(ARGV) do
@@ -21,8 +39,10 @@ for place, id in ipairs(ARGV) do
   end
   local row = redis.call('XREVRANGE', own .. 'attempts', '+', '-', 'COUNT', 1)[1]
   if row then
+    local place_in_row, record = newest(row[2][2])
     words[#words + 1] = row[1]
-    words[#words + 1] = row[2][2]
+    words[#words + 1] = place_in_row
+    words[#words + 1] = record
   end
   lines[place] = table.concat(words, ' ')
 end

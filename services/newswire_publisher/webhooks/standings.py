@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from newswire_publisher.webhooks.attempts import attempts_of
+from newswire_publisher.webhooks.attempts import newest_of
 from newswire_publisher.webhooks.pushes import Counts
 from newswire_runtime.client import Client
 from newswire_runtime.scripts import Script, Word
@@ -59,9 +59,9 @@ class Standings:
 
 
 def _standing(line: bytes, now_ms: int) -> Standing:
-    words = line.split(b" ", _NUMBERS + 1)
+    words = line.split(b" ", _NUMBERS + 2)
     row = words[_NUMBERS:]
-    last = attempts_of(row[0], row[1])[-1] if row else None
+    last = newest_of(row[0].decode(), int(row[1]), row[2]) if row else None
     return Standing(_counts([int(float(word)) for word in words[:_NUMBERS]], now_ms), last)
 
 
