@@ -25,6 +25,21 @@ const ERRORS = {
   guarded: "its address is not allowed",
 };
 
+const OUTCOMES = {
+  delivered: "Delivered",
+  retry: "Failed, tried again",
+  exhausted: "Given up",
+  gone: "Gone",
+  superseded: "Superseded",
+  expired: "Too old",
+  cancelled: "Cancelled",
+};
+
+export function showOutcome(element, outcome) {
+  element.className = `outcome ${outcome}`;
+  element.textContent = OUTCOMES[outcome] || outcome;
+}
+
 // What came of one try, in a few words: "503", or "connection refused".
 export function resultOf(attempt) {
   if (attempt.status) return String(attempt.status);
