@@ -37,7 +37,7 @@ from newswire_runtime.outbound_dial import Dialer, OpenSocket
 from newswire_runtime.outbound_names import GuardedResolver, Lookup, system_lookup
 from newswire_runtime.outbound_origin import Origin
 from newswire_runtime.outbound_pool import Pool
-from newswire_runtime.outbound_requests import request, start_of
+from newswire_runtime.outbound_requests import Body, request, start_of
 from newswire_runtime.outcome import Failure, Outcome
 from newswire_runtime.ssrf import AddressGuard, RefusedUrl, check_url
 
@@ -114,7 +114,7 @@ class GuardedClient:
         """Connections whose socket is open, idle ones too."""
         return self._pool.open_connections if self._pool else 0
 
-    def send(self, url: str, body: bytes, headers: Mapping[str, str], deadline: float, done: Done) -> Call:
+    def send(self, url: str, body: Body, headers: Mapping[str, str], deadline: float, done: Done) -> Call:
         """POST ``body`` once; ``done`` is told what became of it, once, and never from inside this method.
 
         It costs no task and no future. ``done`` runs in the event loop between the bytes of other calls, and in
@@ -122,7 +122,7 @@ class GuardedClient:
 
         Args:
             url: An absolute http(s) URL; checked here, whatever was checked before.
-            body: What is sent, with its length.
+            body: What is sent, with its length; in one piece, or as parts that follow each other.
             headers: Sent as they are, over this client's own User-Agent, Accept and Accept-Encoding.
             deadline: Seconds for all of it, the look-up and the wait for a connection included.
             done: Takes the outcome. It is not called if the call that this returns is cancelled.
@@ -132,7 +132,7 @@ class GuardedClient:
         """
         return self._start("POST", url, body, headers, deadline, done)
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Outcome:
+    async def post(self, url: str, body: Body, headers: Mapping[str, str], deadline: float) -> Outcome:
         """POST ``body`` once and return what became of it; the arguments are those of `send`."""
         return await self._call("POST", url, body, headers, deadline)
 
@@ -141,7 +141,7 @@ class GuardedClient:
         return await self._call("GET", url, None, headers, deadline)
 
     async def _call(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], deadline: float
+        self, method: str, url: str, body: Body | None, headers: Mapping[str, str], deadline: float
     ) -> Outcome:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         call = self._start(method, url, body, headers, deadline, partial(_tell, future))
@@ -152,7 +152,7 @@ class GuardedClient:
             raise
 
     def _start(  # noqa: PLR0917 - a call's own
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], deadline: float, done: Done
+        self, method: str, url: str, body: Body | None, headers: Mapping[str, str], deadline: float, done: Done
     ) -> Call:
         pool = self._pool
         if pool is None:
@@ -161,7 +161,7 @@ class GuardedClient:
         try:
             start, origin = self._endpoint(method, url)
         except RefusedUrl as exc:
-            call = Call(b"", deadline, at, done, pool.deadlines)
+            call = Call((), deadline, at, done, pool.deadlines)
             asyncio.get_running_loop().call_soon(call.failed, Failure.GUARDED, exc.reason)
             return call
         call = Call(request(start, headers, body, self._user_agent), deadline, at, done, pool.deadlines)

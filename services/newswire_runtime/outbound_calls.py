@@ -10,7 +10,7 @@ in time counts although its body was late.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from newswire_runtime.outbound_answers import Answer
@@ -28,7 +28,7 @@ class Holder(Protocol):
 
 
 class Call:
-    """One call. ``payload`` is the whole request; ``seconds`` is its deadline as the caller gave it."""
+    """One call. ``payload`` is the whole request in parts; ``seconds`` is its deadline as the caller gave it."""
 
     __slots__ = (
         "_deadlines",
@@ -42,7 +42,9 @@ class Call:
         "payload",
     )
 
-    def __init__(self, payload: bytes, seconds: float, started_at_ms: int, done: Done, deadlines: Deadlines) -> None:
+    def __init__(
+        self, payload: Sequence[bytes], seconds: float, started_at_ms: int, done: Done, deadlines: Deadlines
+    ) -> None:
         self.payload = payload
         self.holder: Holder | None = None
         self.over = False

@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None  # noqa: S101 - made by `connection_made`, before anybody has it
         self._call = call
         call.holder = self
-        self._transport.write(call.payload)
+        self._transport.writelines(call.payload)
 
     def leave(self, call: Call) -> Answer | None:
         """Let go of a call that ends early. Its answer would come some time, so the connection ends."""

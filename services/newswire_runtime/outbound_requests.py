@@ -1,7 +1,7 @@
 """The bytes of a request, of which almost all are the same for every call to an endpoint.
 
     endpoint ─▶ start (request line, Host) ─┐
-    names of the headers ─▶ template ───────┴─▶ one %, one join ─▶ bytes
+    names of the headers ─▶ template ───────┴─▶ one %, one + ─▶ head; body as it is
 
 A value is another party's text. A line break in it would become a header, or a
 request: of the finished head nothing but visible ASCII, spaces and tabs may be
@@ -11,7 +11,7 @@ here only. Both are misuse of this module, and a ``ValueError``.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +21,10 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _VISIBLE = bytes(range(0x20, 0x7F)) + b"\t"
 _HOP = ("connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "upgrade")
 _OURS = frozenset([*_HOP, "content-length", "host", "transfer-encoding"])
+
+
+Body = bytes | Sequence[bytes]
+"""A body, or its parts one after the other: what many bodies share need not be copied for each."""
 
 
 class Template(NamedTuple):
@@ -38,8 +42,8 @@ def start_of(method: str, url: URL) -> bytes:
     return start
 
 
-def request(start: bytes, headers: Mapping[str, str], body: bytes | None, user_agent: str) -> bytes:
-    """Return a whole request.
+def request(start: bytes, headers: Mapping[str, str], body: Body | None, user_agent: str) -> Sequence[bytes]:
+    """Return a whole request, as parts to be sent one after the other.
 
     Args:
         start: What `start_of` gave.
@@ -50,14 +54,15 @@ def request(start: bytes, headers: Mapping[str, str], body: bytes | None, user_a
         ValueError: a name or value that is no header of HTTP, or a header that is set here only.
     """
     template = _template(tuple(headers), user_agent, body is not None)
-    values = headers.values() if body is None else (*headers.values(), len(body))
+    parts: Sequence[bytes] = () if not body else (body,) if isinstance(body, bytes) else body
+    values = headers.values() if body is None else (*headers.values(), sum(map(len, parts)))
     try:
         head = (template.text % tuple(values)).encode("ascii")
     except UnicodeEncodeError as exc:
         raise ValueError("outbound: a header's value is not ASCII; encode it") from exc
     if head.translate(None, _VISIBLE) != template.line_ends:
         raise ValueError("outbound: a header's value has a line break or control character; leave it out")
-    return b"".join((start, head, body)) if body else start + head
+    return (start + head, *parts)
 
 
 @lru_cache(maxsize=1024)

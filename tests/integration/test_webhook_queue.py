@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from support.waiting import until
 
+from newswire_publisher.articles.store import ArticleStore
+from newswire_publisher.webhooks.attempts import START, Attempts
+from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Appending, Leased, Settlement, What
 from newswire_publisher.webhooks.queue import IN_TURN, HookQueues, TooManyReplaysError
@@ -17,6 +20,10 @@ from newswire_runtime.client import Client
 from newswire_schemas.streams import HookKeys
 
 HOOK = "wh_0"
+
+
+def _record(push: Leased, what: What) -> str:
+    return json.dumps({"sequence": push.sequence, "outcome": what, "lease": push.lease})
 
 
 @pytest.fixture
@@ -82,8 +89,8 @@ class Bench:
         revision = self.revision if revision is None else revision
         rows = [
             Settlement(
-                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, at, pause, circuit, revision),
-                json.dumps({"outcome": what}),
+                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, _record(each, what)),
+                *(at, pause, circuit, revision),
             )
             for each in leased
         ]
@@ -534,6 +541,59 @@ async def test_a_replay_of_an_ordered_endpoint_is_in_order_too(bench: Bench) -> 
     assert [each.sequence for each in again] == [1]
     await bench.settle(again)
     assert await bench.numbers() == [2]
+
+
+async def test_a_settling_that_is_sent_again_is_logged_once(bench: Bench) -> None:
+    await bench.append("a")
+    leased = await bench.take()
+    await bench.settle(leased)
+    assert await bench.settle(leased) == []
+    assert await bench.outcomes() == ["delivered"]
+
+
+async def test_who_settles_after_the_end_of_the_lease_is_logged_and_changes_nothing(bench: Bench) -> None:
+    await bench.append("a")
+    late = await bench.take(lease="late")
+    await bench.end_leases()
+    (again,) = await bench.take(lease="second")
+    assert await bench.settle(late) == ["lost"]
+    assert (await bench.queues.counts([HOOK]))[0].in_flight == 1
+    assert await bench.settle([again], "retry", at=2**44) == []
+    assert await bench.outcomes() == ["delivered", "retry"]
+
+
+async def test_what_is_appended_to_a_deleted_subscription_leaves_nothing(bench: Bench) -> None:
+    await bench.append("a")
+    await bench.queues.forget(HOOK)
+    assert await bench.append("b") == 0
+    assert await bench.append("c", how="skip") == 0
+    keys = HookKeys(HOOK, 1)
+    assert [key.decode() async for key in bench.client.scan_iter("*wh_0*")] == [keys.gone]
+    await bench.set()
+    assert await bench.append("b") == 1
+
+
+async def test_what_one_settling_logs_is_read_page_by_page(bench: Bench) -> None:
+    for number in range(7):
+        await bench.append(f"k{number}")
+    leased = await bench.take()
+    await bench.settle(leased[:4])
+    await bench.settle(leased[4:])
+    attempts = Attempts(bench.client, HookLog(bench.client, ArticleStore(bench.client, 1), "http://wire.example", 1), 1)
+    every = [each["id"] for each in await attempts.newest(HOOK, 99)]
+    assert len(set(every)) == 7
+    for size in (1, 2, 3, 5):
+        down: list[str] = []
+        while page := await attempts.newest(HOOK, size, down[-1] if down else None):
+            down += [each["id"] for each in page]
+        up: list[str] = []
+        while page := await attempts.after(HOOK, up[-1] if up else START, size):
+            up += [each["id"] for each in page]
+        assert down == up[::-1] == every
+    for attempt_id in every:
+        found = await attempts.get(HOOK, attempt_id)
+        assert found is not None
+        assert found["id"] == attempt_id
 
 
 async def test_a_kill_of_what_was_never_in_the_log_is_not_in_it_either(bench: Bench) -> None:

@@ -12,6 +12,7 @@ from support.wire import OPERATOR, URI, Hook, Receiver, Wire, running, story, un
 
 from newswire_publisher.webhooks.settling import Attempt, Settler
 from newswire_schemas.article import key_of
+from newswire_schemas.streams import HookKeys
 
 
 def uri(number: int) -> str:
@@ -388,10 +389,11 @@ async def test_a_deleted_webhook_leaves_nothing_behind(wire: Wire, receiver: Rec
     await wire.submit(story())
     await attempted(hook, 1)
     await hook.call("DELETE")
-    assert [key async for key in wire.broker.scan_iter(f"*{hook.id}*")] == []
     await wire.submit(story(headline="Corrected"))
     await wire.out(version=2)
-    assert [key async for key in wire.broker.scan_iter(f"*{hook.id}*")] == []
+    remembered = HookKeys(hook.id, 1).gone.encode()
+    assert [key async for key in wire.broker.scan_iter(f"*{hook.id}*")] == [remembered]
+    assert 0 < await wire.broker.ttl(remembered) <= 3600
     async with httpx.AsyncClient(trust_env=False) as http:
         answer = await http.get(f"{wire.url}/v1/webhooks", headers={"Authorization": f"Bearer {OPERATOR}"})
     assert answer.json()["items"] == []

@@ -1,13 +1,20 @@
 """The bytes of requests: nothing that a caller gives can become another header or request."""
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from newswire_runtime.outbound_requests import request, start_of
+from newswire_runtime import outbound_requests
+from newswire_runtime.outbound_requests import Body, start_of
 
 START = start_of("POST", URL("http://hook.example:8080/a?b=c"))
+
+
+def request(start: bytes, headers: Mapping[str, str], body: Body | None, user_agent: str) -> bytes:
+    return b"".join(outbound_requests.request(start, headers, body, user_agent))
 
 
 def lines(head: bytes) -> list[bytes]:
@@ -32,6 +39,10 @@ def test_a_request_has_its_line_its_host_and_its_length() -> None:
 def test_a_request_without_body_has_no_length_and_an_empty_body_has() -> None:
     assert b"content-length" not in request(START, {}, None, "newswire").lower()
     assert b"Content-Length: 0\r\n\r\n" in request(START, {}, b"", "newswire")
+
+
+def test_a_body_in_parts_is_sent_as_if_it_were_in_one_piece() -> None:
+    assert request(START, {}, (b"ab", b"", b"c"), "newswire") == request(START, {}, b"abc", "newswire")
 
 
 def test_a_callers_header_takes_the_place_of_ours() -> None:

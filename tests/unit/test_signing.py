@@ -167,3 +167,8 @@ def test_an_id_with_a_full_stop_is_refused() -> None:
 def test_nothing_is_signed_without_a_secret() -> None:
     with pytest.raises(ValueError, match="at least one secret"):
         sign([], "msg_1", 1, BODY)
+
+
+@pytest.mark.parametrize("signer", [Secret.generate(), KeyPair.generate()])
+def test_a_body_in_parts_has_the_signature_of_the_whole(signer: Secret | KeyPair) -> None:
+    assert sign([signer], "msg_1", 7, (b"{", b'"a":', b"1}")) == sign([signer], "msg_1", 7, b'{"a":1}')

@@ -79,6 +79,10 @@ class Parts:
         """Return the body of the entry of this number."""
         return b"%b%d%b" % (self.head, sequence, self.tail)
 
+    def split(self, sequence: int) -> tuple[bytes, bytes]:
+        """Return the same in two parts, of which the second is the same object for all numbers."""
+        return b"%b%d" % (self.head, sequence), self.tail
+
 
 def build_parts(event_type: str, timestamp: datetime, data: bytes) -> Parts:
     """Return what comes before and after the sequence; the arguments are those of `build`."""

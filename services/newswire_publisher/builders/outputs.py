@@ -47,7 +47,7 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, Hook
     workers, couriers = [], []
     for partition in range(partitions):
         settler = Settler(queues, partition, health.observe, int(settings.webhook_attempts_kept * 1_000))
-        courier = Courier(hooks=table, log_of=log, http=parts.http, keyring=keyring, settler=settler)
+        courier = Courier(log_of=log, http=parts.http, keyring=keyring, settler=settler)
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
     attempts = Attempts(client, log, partitions)

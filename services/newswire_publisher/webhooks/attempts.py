@@ -16,6 +16,7 @@ from newswire_schemas.streams import HookKeys
 
 START = "0-0"
 """Is before all attempts."""
+_DELIVERED = ("sequence", "attempt", "at_ms", "ms", "status")
 
 
 def delivered(sequence: int, attempt: int, at_ms: int, ms: float, status: int) -> str:
@@ -38,8 +39,7 @@ class Attempts:
         found = [
             each
             for row in rows
-            for each in reversed(list(_attempts(row)))
-            if not before or _is_before(each, entry, place)
+            for each in reversed(list(_attempts(row, upto=place if row[0].decode() == entry else None)))
         ]
         return await self._shown(hook_id, found[:limit])
 
@@ -47,7 +47,7 @@ class Attempts:
         """Return attempts, oldest first, newer than an attempt; `START` is before all."""
         entry, place = _split(attempt_id)
         rows = await self._client.xrange(self._key(hook_id), min=entry, count=limit + 1)
-        found = [each for row in rows for each in _attempts(row) if not _is_before(each, entry, place + 1)]
+        found = [each for row in rows for each in _attempts(row, first=place + 1 if row[0].decode() == entry else 0)]
         return await self._shown(hook_id, found[:limit])
 
     async def get(self, hook_id: str, attempt_id: str) -> dict[str, Any] | None:
@@ -70,31 +70,21 @@ class Attempts:
         return [{name: value for name, value in each.items() if value is not None} for each in found]
 
 
-def _attempts(row: tuple[bytes, Mapping[bytes, bytes]]) -> Iterator[dict[str, Any]]:
-    """Return the attempts of one entry. The first has the entry's id, the others their place behind it."""
-    row_id, fields = row[0].decode(), row[1]
-    for place, record in enumerate(fields[b"a"].split(b"\n")):
-        yield {"id": f"{row_id}.{place}" if place else row_id, **_read(record)}
-
-
-def newest_of(entry_id: str, place: int, record: bytes) -> dict[str, Any]:
-    """Return an attempt as its record tells it, times in ms since the epoch."""
-    return {"id": f"{entry_id}.{place}" if place else entry_id, **_read(record)}
+def _attempts(
+    row: tuple[bytes, Mapping[bytes, bytes]], first: int = 0, upto: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return attempts of one entry. The first has the entry's id, the others their place behind it."""
+    row_id, records = row[0].decode(), row[1][b"a"].split(b"\n")
+    for place in range(len(records))[first:upto]:
+        yield {"id": f"{row_id}.{place}" if place else row_id, **_read(records[place])}
 
 
 def _read(record: bytes) -> dict[str, Any]:
     if record.startswith(b"{"):
         read: dict[str, Any] = json.loads(record)
         return read
-    sequence, attempt, at_ms, ms, status = record.split()
-    return {
-        "sequence": int(sequence),
-        "attempt": int(attempt),
-        "outcome": "delivered",
-        "at_ms": int(at_ms),
-        "ms": float(ms),
-        "status": int(status),
-    }
+    values = dict(zip(_DELIVERED, map(json.loads, record.split()), strict=True))
+    return {"sequence": values.pop("sequence"), "attempt": values.pop("attempt"), "outcome": "delivered", **values}
 
 
 def _split(attempt_id: str) -> tuple[str, int]:
@@ -102,7 +92,6 @@ def _split(attempt_id: str) -> tuple[str, int]:
     return entry, int(place or 0)
 
 
-def _is_before(attempt: Mapping[str, Any], entry: str, place: int) -> bool:
-    """Return whether an attempt of the entry or an older one is before a place in the entry."""
-    of, at = _split(attempt["id"])
-    return of != entry or at < place
+def newest_of(entry_id: str, place: int, record: bytes) -> dict[str, Any]:
+    """Return the attempt of a record as the record tells it: times in ms since the epoch."""
+    return {"id": f"{entry_id}.{place}" if place else entry_id, **_read(record)}

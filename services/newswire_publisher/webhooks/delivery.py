@@ -7,16 +7,18 @@ leases that end, and the pushes go out again under the same ``webhook-id``.
 """
 
 import json
+import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 
+from newswire_publisher.articles.message import Format, Parts
 from newswire_publisher.webhooks.attempts import delivered
 from newswire_publisher.webhooks.keyring import Keyring
-from newswire_publisher.webhooks.log import HookLog, read_entry
+from newswire_publisher.webhooks.log import Entry, HookLog, read_entry
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Leased
 from newswire_publisher.webhooks.retry import (
@@ -30,7 +32,6 @@ from newswire_publisher.webhooks.retry import (
 from newswire_publisher.webhooks.settling import WHAT, Attempt, Push, Settler
 from newswire_publisher.webhooks.vault import VaultError
 from newswire_runtime import metrics
-from newswire_runtime.conf import Table
 from newswire_runtime.outbound import GuardedClient
 from newswire_runtime.outcome import Outcome
 
@@ -41,34 +42,42 @@ KEPT_RESPONSE = 2_000
 """Characters of a receiver's answer in the log of attempts."""
 
 _TAKEN = Delivered()
-_DELIVERED = metrics.DELIVERIES.labels("delivered")
 
 
 class Courier:
     """Makes attempts."""
 
-    def __init__(
-        self, *, hooks: Table[Webhook], log_of: HookLog, http: GuardedClient, keyring: Keyring, settler: Settler
-    ) -> None:
-        self._hooks = hooks
+    def __init__(self, *, log_of: HookLog, http: GuardedClient, keyring: Keyring, settler: Settler) -> None:
         self._log = log_of
         self._http = http
         self._keyring = keyring
         self._settler = settler
+        self._tells_all = log.is_enabled_for(logging.DEBUG)
 
-    async def start(self, leased: Sequence[Leased], until: float, done: Callable[[], None]) -> None:
+    async def start(
+        self, leased: Sequence[Leased], hooks: Mapping[str, Webhook], until: float, done: Callable[[], None]
+    ) -> None:
         """Start the attempts; ``done`` is called once for each, when it has been handed to the settler.
 
         After ``until`` (`time.monotonic`) nothing is sent: the leases could end before the attempts do, and
         another worker send the same at once. If this raises, none was started.
         """
-        hooks = await self._hooks.all()
-        pushes = [
-            Push(hook, read_entry(each.sequence, each.entry), each.attempt, each.kind, each.lease)
-            for each in leased
-            if (hook := hooks.get(each.hook_id)) is not None
-        ]
-        bodies = await self._log.bodies([(push.hook, push.entry) for push in pushes])
+        # An article goes to many at once: what its entry says is read once, and its payload made once for a format.
+        read: dict[str, Sequence[Any]] = {}
+        wanted: dict[tuple[str, Format], tuple[Format, Entry]] = {}
+        pushes: list[tuple[Push, tuple[str, Format]]] = []
+        for hook_id, sequence, attempt, kind, lease, text in leased:
+            hook = hooks.get(hook_id)
+            if hook is None:
+                continue
+            words = read.get(text)
+            if words is None:
+                words = read[text] = read_entry(sequence, text)[1:]
+            entry, payload = Entry(sequence, *words), (text, hook.format)
+            pushes.append((Push(hook, entry, attempt, kind, lease), payload))
+            if payload not in wanted:
+                wanted[payload] = hook.format, entry
+        found = dict(zip(wanted, await self._log.parts(list(wanted.values())), strict=True))
         for _ in range(len(leased) - len(pushes)):
             done()  # deleted meanwhile, its queue too
         if time.monotonic() > until:
@@ -76,19 +85,20 @@ class Courier:
             for _ in pushes:
                 done()
             return
-        for push, body in zip(pushes, bodies, strict=True):
-            if body is None:
+        for push, payload in pushes:
+            parts = found[payload]
+            if parts is None:
                 self._give_up(push)
                 done()
             else:
-                self._start(push, body, done)
+                self._start(push, parts, done)
 
     async def post(self, hook: Webhook, message_id: str, body: bytes) -> Outcome:
         """Sign and post one body."""
         headers = self._keyring.signed_headers(hook, message_id, body, time.time())
         return await self._http.post(hook.url or "", body, headers, DEADLINE_SECONDS)
 
-    def _start(self, push: Push, body: bytes, done: Callable[[], None]) -> None:
+    def _start(self, push: Push, parts: Parts, done: Callable[[], None]) -> None:
         """Sign a push and send it; no task waits for the answer, because thousands may be on their way."""
 
         def answered(outcome: Outcome) -> None:
@@ -98,9 +108,9 @@ class Courier:
                 done()
 
         try:
-            hook = push.hook
-            name = message_id(hook.id, push.entry.sequence)
-            headers = self._keyring.signed_headers(hook, name, body, time.time())
+            hook, sequence = push.hook, push.entry.sequence
+            body = parts.split(sequence)
+            headers = self._keyring.signed_headers(hook, message_id(hook.id, sequence), body, time.time())
             self._http.send(hook.url or "", body, headers, DEADLINE_SECONDS, answered)
         except VaultError as exc:
             # Nothing can be signed: the lease ends, and the push goes out once the right key is set.
@@ -125,7 +135,6 @@ class Courier:
         )
         what = WHAT[type(decision)]
         record = record_of(push, outcome, what, decision.at_ms if isinstance(decision, Retry) else None)
-        metrics.DELIVERIES.labels(what).inc()
         shown = {name: value for name, value in record.items() if name != "response"}
         about = {"webhook": push.hook.id, "uri": push.entry.uri, "trace_id": push.entry.trace_id}
         log.info("webhook.attempt", **about, **shown)
@@ -137,12 +146,12 @@ class Courier:
 
     def _delivered(self, push: Push, outcome: Outcome) -> None:
         """Note a delivery. Nearly all attempts are one, so that this is the short way: its line is for debugging."""
-        _DELIVERED.inc()
         if push.attempt == 1 and push.kind != "replay":
             ended_ms = outcome.started_at_ms + outcome.duration_ms
             metrics.DELIVERY_SECONDS.observe(max(0.0, (ended_ms - push.entry.received_ms) / 1000))
         entry = push.entry
-        log.debug("webhook.attempt", webhook=push.hook.id, sequence=entry.sequence, trace_id=entry.trace_id)
+        if self._tells_all:
+            log.debug("webhook.attempt", webhook=push.hook.id, sequence=entry.sequence, trace_id=entry.trace_id)
         if outcome.excerpt or push.kind == "replay":
             record = json.dumps(record_of(push, outcome, "delivered", None), ensure_ascii=False)
         else:

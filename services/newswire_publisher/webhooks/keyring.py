@@ -11,6 +11,7 @@ nothing is signed (`VaultError`): a push that its receiver must refuse is worse 
 older key that cannot be opened is left out.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,10 +26,10 @@ from newswire_publisher.webhooks.signing import KeyPair, Secret, Signature, Sign
 from newswire_publisher.webhooks.vault import SET_A_KEY, Vault, VaultError
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
+from newswire_runtime.outbound_requests import Body
 
 KEPT_SIGNERS = 20_000
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -40,7 +41,8 @@ class _Ready:
     """What signs for these very keys before ``until``."""
 
     keys: tuple[SigningKey, ...]
-    until: datetime
+    until: float
+    """By `time.time`."""
     signers: Sequence[Signer]
 
 
@@ -58,9 +60,6 @@ class Keyring:
         Raises:
             VaultError: the newest key cannot be opened.
         """
-        ready = self._ready.get(hook.id)
-        if ready is not None and ready.keys is hook.keys and at < ready.until:
-            return ready.signers
         signers: list[Signer] = []
         valid = live(hook.keys, at)
         for key in valid:
@@ -74,23 +73,27 @@ class Keyring:
                     log.warning("webhook.key_unreadable", webhook=hook.id, key=key.id, error=str(exc))
                     continue
             signers.append(signer)
-        until = min((key.expires for key in valid if key.expires), default=_NEVER)
+        until = min((key.expires.timestamp() for key in valid if key.expires), default=math.inf)
         _keep(self._ready, hook.id, _Ready(hook.keys, until, signers))
         return signers
 
-    def signed_headers(self, hook: Webhook, message_id: str, body: bytes, wall: float) -> dict[str, str]:
+    def signed_headers(self, hook: Webhook, message_id: str, body: Body, wall: float) -> dict[str, str]:
         """Return the headers of one attempt.
 
         Args:
             hook: Whose endpoint it goes to.
             message_id: The ``webhook-id``.
-            body: As it is sent.
+            body: As it is sent; or its parts.
             wall: When it is made, by `time.time`: a `datetime` is 27 s off where ``TZ`` counts leap seconds.
 
         Raises:
             VaultError: the newest key cannot be opened.
         """
-        signers = self.signers(hook, datetime.fromtimestamp(wall, UTC))
+        ready = self._ready.get(hook.id)
+        if ready is not None and ready.keys is hook.keys and wall < ready.until:
+            signers = ready.signers
+        else:
+            signers = self.signers(hook, datetime.fromtimestamp(wall, UTC))
         return headers(message_id, int(wall), sign(signers, message_id, int(wall), body), hook.headers)
 
     def make(

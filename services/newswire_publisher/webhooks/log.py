@@ -134,13 +134,21 @@ class HookLog:
 
     async def bodies(self, wanted: Sequence[tuple[Webhook, Entry]]) -> list[bytes | None]:
         """Return the payloads of entries in the formats of their webhooks, in one round trip."""
+        found = await self.parts([(hook.format, entry) for hook, entry in wanted])
+        return [
+            None if parts is None else parts.join(entry.sequence)
+            for parts, (_, entry) in zip(found, wanted, strict=True)
+        ]
+
+    async def parts(self, wanted: Sequence[tuple[Format, Entry]]) -> list[Parts | None]:
+        """Return the payloads of entries in formats, without their numbers, in one round trip."""
         missing = {
             (entry.key, entry.rank): entry
-            for hook, entry in wanted
-            if entry.data is None and (entry.key, entry.rank, hook.format) not in self._kept
+            for form, entry in wanted
+            if entry.data is None and (entry.key, entry.rank, form) not in self._kept
         }
         articles = await self._versions(list(missing))
-        return [self._body(hook, entry, articles) for hook, entry in wanted]
+        return [self._parts(form, entry, articles) for form, entry in wanted]
 
     async def _versions(self, wanted: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Article | None]:
         try:
@@ -156,23 +164,23 @@ class HookLog:
                     found[version] = None
             return found
 
-    def _body(self, hook: Webhook, entry: Entry, articles: Mapping[tuple[str, str], Article | None]) -> bytes | None:
+    def _parts(self, form: Format, entry: Entry, articles: Mapping[tuple[str, str], Article | None]) -> Parts | None:
         if entry.data is not None:
-            return message.build(entry.type, entry.moment, entry.sequence, entry.data)
-        name = entry.key, entry.rank, hook.format
+            return message.build_parts(entry.type, entry.moment, entry.data)
+        name = entry.key, entry.rank, form
         parts = self._kept.get(name)
         if parts is None:
             article = articles.get(name[:2])
             if article is None:
                 return None
             shown = article.model_copy(update={"published": entry.published, "embargoed_until": None})
-            data = message.render(shown, hook.format, f"{self._base_url}/articles/{entry.key}")
+            data = message.render(shown, form, f"{self._base_url}/articles/{entry.key}")
             parts = self._kept[name] = message.build_parts(entry.type, entry.moment, data)
             self._size += len(data) + _OVERHEAD
             while self._size > KEPT_BYTES:
                 _, oldest = self._kept.popitem(last=False)
                 self._size -= len(oldest.tail) + _OVERHEAD
-        return parts.join(entry.sequence)
+        return parts
 
 
 def read_entry(sequence: int, entry: str) -> Entry:

@@ -40,7 +40,7 @@ class Settlement(NamedTuple):
     """What came of a push.
 
     ``circuit_ms``: how long the circuit stays open at first, if this failure is one too many;
-    0 where the failure says nothing of the endpoint. ``record``: the attempt as JSON.
+    0 where the failure says nothing of the endpoint. ``record``: what the log of attempts keeps, one line.
     """
 
     hook_id: str
@@ -48,11 +48,11 @@ class Settlement(NamedTuple):
     key: str
     lease: str
     what: What
-    retry_at_ms: int
-    pause_until_ms: int
-    circuit_ms: int
-    revision: int
     record: str
+    retry_at_ms: int = 0
+    pause_until_ms: int = 0
+    circuit_ms: int = 0
+    revision: int = 0
 
 
 class Noted(NamedTuple):

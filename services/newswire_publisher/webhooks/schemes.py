@@ -54,9 +54,10 @@ class Secret:
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
-    def signature(self, content: bytes) -> bytes:
+    def signature(self, *content: bytes) -> bytes:
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(content)
+        for part in content:
+            inner.update(part)
         outer.update(inner.digest())
         return outer.digest()
 
@@ -106,8 +107,8 @@ class KeyPair:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self._public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
-    def signature(self, content: bytes) -> bytes:
-        return self._private.sign(content)
+    def signature(self, *content: bytes) -> bytes:
+        return self._private.sign(b"".join(content))
 
     @classmethod
     def parse(cls, text: str) -> Self:

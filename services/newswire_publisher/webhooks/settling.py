@@ -8,6 +8,7 @@ delivered is then not sent twice. After that whoever leases a push sends it agai
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Kind, Noted, Settlement, What
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.retry import Decision, Delivered, Exhausted, Gone, Retry
+from newswire_runtime import metrics
 
 log = structlog.get_logger()
 
@@ -113,19 +115,26 @@ class Settler:
                 log.exception("webhook.unsettled", webhook=attempt.push.hook.id, sequence=attempt.push.entry.sequence)
 
     async def _settle(self, attempts: Sequence[Attempt]) -> list[Noted]:
-        settlements = [
-            Settlement(
-                attempt.push.hook.id,
-                attempt.push.entry.sequence,
-                attempt.push.entry.key,
-                attempt.push.lease,
-                WHAT[type(attempt.decision)],
-                attempt.decision.at_ms if isinstance(attempt.decision, Retry) else 0,
-                (isinstance(attempt.decision, Retry | Exhausted) and attempt.decision.pause_until_ms) or 0,
-                attempt.circuit_ms,
-                attempt.push.hook.revision,
-                attempt.record,
-            )
-            for attempt in attempts
-        ]
-        return await self._queues.settle(self._partition, settlements, int(time.time() * 1_000) - self._keep_ms)
+        rows = list(map(_settlement, attempts))
+        notes = await self._queues.settle(self._partition, rows, int(time.time() * 1_000) - self._keep_ms)
+        for what, count in Counter(row.what for row in rows).items():
+            metrics.DELIVERIES.labels(what).inc(count)
+        return notes
+
+
+def _settlement(attempt: Attempt) -> Settlement:
+    (hook, entry, _, _, lease), decision, circuit_ms, record, _ = attempt
+    if isinstance(decision, Delivered):
+        return Settlement(hook.id, entry.sequence, entry.key, lease, "delivered", record)
+    return Settlement(
+        hook.id,
+        entry.sequence,
+        entry.key,
+        lease,
+        WHAT[type(decision)],
+        record,
+        decision.at_ms if isinstance(decision, Retry) else 0,
+        (isinstance(decision, Retry | Exhausted) and decision.pause_until_ms) or 0,
+        circuit_ms,
+        hook.revision,
+    )

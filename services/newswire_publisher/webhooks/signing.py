@@ -22,6 +22,7 @@ from newswire_publisher.webhooks.schemes import (
     Secret,
     Signature,
 )
+from newswire_runtime.outbound_requests import Body
 
 __all__ = ["BadSecret", "KeyPair", "Secret", "Signature", "Signer", "generate_secret", "parse_secret", "sign"]
 
@@ -32,7 +33,9 @@ class Signer(Protocol):
     @property
     def label(self) -> str: ...
 
-    def signature(self, content: bytes) -> bytes: ...
+    def signature(self, *content: bytes) -> bytes:
+        """Return the signature of these bytes, one part after the other."""
+        ...
 
 
 _SCHEMES: dict[str, type[Secret] | type[KeyPair]] = {Signature.V1: Secret, Signature.V1A: KeyPair}
@@ -54,7 +57,7 @@ def generate_secret(scheme: Signature, random_bytes: RandomBytes = secrets.token
     return _SCHEMES[scheme].generate(random_bytes)
 
 
-def sign(signers: Sequence[Signer], message_id: str, timestamp: int, body: bytes) -> str:
+def sign(signers: Sequence[Signer], message_id: str, timestamp: int, body: Body) -> str:
     """Return the ``webhook-signature`` header.
 
     Args:
@@ -62,13 +65,18 @@ def sign(signers: Sequence[Signer], message_id: str, timestamp: int, body: bytes
         message_id: The ``webhook-id``, the same for every attempt. Without a full stop,
             which separates the parts of the content.
         timestamp: The ``webhook-timestamp``: when this attempt is made, in seconds since the epoch.
-        body: The body, byte for byte.
+        body: The body, byte for byte; or its parts.
     """
     if not signers:
         raise ValueError("sign: needs at least one secret")
     if "." in message_id:
         raise ValueError("sign: a webhook-id has no full stop")
-    content = b"%b.%d.%b" % (message_id.encode("ascii"), timestamp, body)
-    return " ".join(
-        f"{signer.label},{binascii.b2a_base64(signer.signature(content), newline=False).decode()}" for signer in signers
-    )
+    parts = (body,) if isinstance(body, bytes) else body
+    head = f"{message_id}.{timestamp}.".encode("ascii")
+    if len(signers) == 1:
+        return _signed(signers[0], head, parts)
+    return " ".join([_signed(signer, head, parts) for signer in signers])
+
+
+def _signed(signer: Signer, head: bytes, parts: Sequence[bytes]) -> str:
+    return f"{signer.label},{binascii.b2a_base64(signer.signature(head, *parts), newline=False).decode()}"

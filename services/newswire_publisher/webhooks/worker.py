@@ -71,7 +71,6 @@ class HookWorker:
 
     async def _look(self) -> None:
         """Take what is due and start it; if nothing is, wait for the bell or the next turn."""
-        await self._follow_settings()
         room = min(MOST_AT_ONCE, MOST_IN_FLIGHT - self._in_flight)
         if room <= 0:
             self._freed.clear()
@@ -83,7 +82,9 @@ class HookWorker:
         )
         if leased:
             await self._start(leased, until)
-        elif wait_ms != 0:
+            return
+        await self._settings()
+        if wait_ms != 0:
             await self._wait(rung, min(LONGEST_WAIT_MS, wait_ms or LONGEST_WAIT_MS))
 
     async def _wait(self, rung: str, wait_ms: int) -> None:
@@ -100,7 +101,7 @@ class HookWorker:
         while True:
             self._in_flight += len(leased)
             try:
-                await self._courier.start(leased, until, self._done)
+                await self._courier.start(leased, await self._settings(), until, self._done)
             except BaseException as exc:
                 self._in_flight -= len(leased)
                 if not isinstance(exc, RedisError | OSError) or time.monotonic() > until:
@@ -109,7 +110,8 @@ class HookWorker:
                 return
             await asyncio.sleep(0.2)
 
-    async def _follow_settings(self) -> None:
+    async def _settings(self) -> Mapping[str, Webhook]:
+        """Return the settings as they are now; what has changed is brought to the queues."""
         hooks = await self._hooks.all()
         if hooks is not self._known:
             for hook_id, hook in hooks.items():
@@ -118,6 +120,7 @@ class HookWorker:
                 if is_new and self._queues.serves(self._partition, hook_id):
                     await self._queues.apply(hook)
             self._known = hooks
+        return hooks
 
     def _done(self) -> None:
         self._in_flight -= 1
