@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import expect
 from standardwebhooks.webhooks import Webhook
-from support.console import HEADLINE, SignIn, act, register
-from support.pages import ARABIC
+from support.console import HEADLINE, SignIn, act, fits, register
+from support.pages import ARABIC, SIZES
 from support.wire import Push, Receiver, Wire, story
 
 pytestmark = pytest.mark.browser
@@ -62,6 +62,49 @@ async def test_attempts_come_live_and_open_with_request_and_answer(
     await page.get_by_label("Outcome").select_option("")
     await expect(page.locator(".attempt")).to_have_count(1)
     assert await page.evaluate("window.stayed")
+
+
+async def test_an_attempt_has_an_address_that_reload_and_the_back_button_obey(
+    wire: Wire, receiver: Receiver, sign_in: SignIn
+) -> None:
+    hook = await register(wire, url=receiver.script("hook"))
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    page = await sign_in(path=f"/console/{hook['id']}?outcome=delivered")
+    await page.locator(".attempt").click()
+    dialog = page.get_by_role("dialog", name="Event 1, attempt 1")
+    await expect(dialog.get_by_role("heading", level=2)).to_be_focused()
+    await page.reload()
+    await expect(dialog.get_by_role("region", name="Request")).to_contain_text("POST")
+    await expect(dialog.get_by_role("region", name="Response")).to_contain_text("Status 204")
+    await page.go_back()
+    await expect(dialog).to_be_hidden()
+    await page.go_forward()
+    await expect(dialog).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(page).to_have_url(f"{wire.url}/console/{hook['id']}?outcome=delivered")
+    await expect(page.get_by_label("Outcome")).to_have_value("delivered")
+
+
+async def test_request_and_response_stand_side_by_side_and_on_a_phone_one_below_the_other(
+    wire: Wire, receiver: Receiver, sign_in: SignIn
+) -> None:
+    hook = await register(wire, url=receiver.script("hook", 500), retry=[])
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    page = await sign_in(path=f"/console/{hook['id']}")
+    await page.locator(".attempt").click()
+    dialog = page.get_by_role("dialog")
+    for size, is_beside in (("desktop", True), ("phone", False)):
+        await page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
+        await fits(page, size, "an attempt")
+        request = await dialog.get_by_role("region", name="Request").bounding_box()
+        response = await dialog.get_by_role("region", name="Response").bounding_box()
+        assert request
+        assert response
+        assert (response["x"] >= request["x"] + request["width"]) is is_beside
+        assert (response["y"] >= request["y"] + request["height"]) is not is_beside
 
 
 async def test_an_attempt_is_sent_again(wire: Wire, receiver: Receiver, sign_in: SignIn) -> None:
