@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from standardwebhooks.webhooks import Webhook
 from support.console import HEADLINE, SignIn, act, fits, register
 from support.pages import ARABIC, SIZES
@@ -85,6 +85,28 @@ async def test_an_attempt_has_an_address_that_reload_and_the_back_button_obey(
     await expect(dialog).to_be_hidden()
     await expect(page).to_have_url(f"{wire.url}/console/{hook['id']}?outcome=delivered")
     await expect(page.get_by_label("Outcome")).to_have_value("delivered")
+
+
+async def test_the_headers_of_an_answer_and_what_was_cut_are_shown(
+    wire: Wire, receiver: Receiver, sign_in: SignIn
+) -> None:
+    async def with_headers(route: Route) -> None:
+        answer = await route.fetch()
+        response = {"status": 503, "headers": {"x-why": "<b>"}, "body": "no database", "truncated": True}
+        await route.fulfill(json=await answer.json() | {"response": response | {"headers_truncated": True}})
+
+    hook = await register(wire, url=receiver.script("hook", 503), retry=[])
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    page = await sign_in(path=f"/console/{hook['id']}")
+    await page.route("**/attempts/*", with_headers)
+    await page.locator(".attempt").click()
+    response = page.get_by_role("dialog").get_by_role("region", name="Response")
+    await expect(response).to_contain_text("x-why")
+    await expect(response).to_contain_text("<b>")
+    await expect(response.get_by_role("group", name="Body of the response")).to_have_text("no database")
+    await expect(response).to_contain_text("There were more headers than are kept.")
+    await expect(response).to_contain_text("the wire keeps no more than this")
 
 
 async def test_request_and_response_stand_side_by_side_and_on_a_phone_one_below_the_other(
