@@ -1,9 +1,9 @@
 """How many subscriptions stand at once: their queues' counts, and what came of the last push of each.
 
-    ids ─by partition, a hundred a call─▶ standing.lua ─▶ a line each ─▶ counts, and the newest attempt
+    ids ─by partition, fifty a call─▶ standing.lua ─▶ a line each ─▶ counts, and the newest attempt
 
 One reply of one line costs a twelfth of the eight replies that the same commands cost in a pipeline. A call reads
-a hundred, so that the server is never busy with it for longer than 1 ms or so. An id that nothing is known of
+fifty, so that the server is never busy with it for longer than 1 ms or so. An id that nothing is known of
 stands at zero.
 """
 
@@ -17,7 +17,7 @@ from newswire_runtime.client import Client
 from newswire_runtime.scripts import Script, Word
 from newswire_schemas.streams import hook_turns, partition_of
 
-MOST_IN_CALL = 100
+MOST_IN_CALL = 50
 _NUMBERS = 14
 """The numbers that each line begins with."""
 

@@ -15,6 +15,7 @@ const more = $("#more");
 let operator = false;
 let asked = 0;
 let isOpened = false;
+let many = false; // then each look costs the wire more
 
 const shown = () => Math.min(Math.max(Number.parseInt(ofAddress("shown"), 10) || WINDOW, WINDOW), MOST);
 
@@ -50,6 +51,7 @@ async function refresh() {
     if (turn === asked) put($("#lost"), problem.status === 401 ? "" : problem.message);
     return;
   }
+  many = summary.total > 200;
   offer(summary, operator);
   showRows(list, found.items, operator);
   summarise(found, summary);
@@ -68,5 +70,5 @@ more.addEventListener("click", async () => {
 watchNarrow(refresh);
 signedIn((self) => {
   operator = self.role === "operator";
-  whileSeen(refresh, () => (list.children.length > 2 * WINDOW ? 10_000 : 3_000));
+  whileSeen(refresh, () => (list.children.length > 2 * WINDOW ? 10_000 : many ? 6_000 : 3_000));
 });
