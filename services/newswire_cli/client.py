@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,6 +34,7 @@ Token = Annotated[
     str | None, typer.Option(help="A token (NEWSWIRE_TOKEN, or what ./var/operator.token holds).", show_default=False)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Filter = Annotated[str, typer.Option("--filter", help="A filter as JSON; {} takes everything.")]
 
 
 class Refusal(CommandError):  # noqa: N818 - an answer, not a fault
@@ -174,6 +176,14 @@ def parse_json(text: str, option: str) -> Any:
     if not isinstance(value, dict):
         raise UsageProblem(f'{option}: write a JSON object, such as {{"languages": ["de"]}}')
     return value
+
+
+def read_text(name: str) -> str:
+    """Return what a file holds that an option names, or standard input for ``-``: no shell keeps it then."""
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text()
+    except OSError as exc:
+        raise UsageProblem(f"{name}: {exc.strerror}") from exc
 
 
 def given(**fields: Any) -> dict[str, Any]:

@@ -75,12 +75,12 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     feeds, feed_api, feed_loops, feed_topics = build_feeds(parts, hot)
     hub_api, hub_workers = build_hub(parts, feed_topics)
     search = ArticleSearch(parts.store, parts.topics, time.monotonic)
-    hooks, hook_api, workers, receipts = build_webhooks(parts, search)
+    hooks = build_webhooks(parts, search)
     posts, post_api = build_social(parts)
-    tracing = build_tracing(parts, receipts, posts)
+    tracing = build_tracing(parts, hooks.receipts, posts)
     live_log = LiveLog(client)
     live_hub, live_api, live_loops = build_live(parts, live_log)
-    fanout = Fanout(parts.store, [feeds, hooks, posts, LiveSink(live_log)], parts.topics)
+    fanout = Fanout(parts.store, [feeds, hooks.sinks, posts, LiveSink(live_log)], parts.topics)
     hops = [
         Hop(
             broker,
@@ -99,7 +99,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     if "feeds" in roles:
         loops += feed_loops
     if "webhooks" in roles:
-        loops += [*workers, *hub_workers]
+        loops += [*hooks.workers, *hub_workers]
     if "api" in roles:
         loops += live_loops
     pages = build_pages(parts, search)
@@ -116,6 +116,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         client=client,
         tokens=parts.tokens,
         dead=DeadLetters(client, settings.partitions),
+        unsigned=hooks.unsigned,
         partitions=settings.partitions,
     )
 
@@ -128,7 +129,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         if "social" in roles:
             post_api.install(app)
         if "api" in roles:
-            hook_api.install(app)
+            hooks.api.install(app)
             tracing.install(app)
             article_api.install(app)
             operating.install(app)
@@ -148,4 +149,6 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         closers=[parts.http.close],
         hot=hot if "feeds" in roles else None,
         enders=[live_hub.end],
+        # Only these sign.
+        checks=[hooks.unsigned.degraded] if roles & {"webhooks", "api"} else [],
     )

@@ -140,17 +140,24 @@ def _install_health(app: FastAPI, services: Sequence[Service]) -> None:
         "/readyz", tags=["operating"], summary="Every reader runs, the broker answers and writes, the lag is bounded."
     )
     async def readyz() -> Response:
+        """Answer 200 if so, 503 with the reasons if not. `degraded` tells what does not work all the same."""
         reasons = {service.name: await service.unready() for service in services}
         bad = [f"{name}: {reason}" for name, found in reasons.items() for reason in found]
         if bad:
             return Problem(503, "not-ready", "; ".join(bad), reasons=bad).response()
-        return JSONResponse({"status": "ready", "services": [service.name for service in services]})
+        names = [service.name for service in services]
+        without = [f"{service.name}: {reason}" for service in services for reason in await service.degraded()]
+        if without:
+            # Still 200: readers must not lose the feeds because some webhooks wait.
+            return JSONResponse({"status": "degraded", "services": names, "degraded": without})
+        return JSONResponse({"status": "ready", "services": names})
 
     @app.get("/metrics", tags=["operating"], summary="Prometheus metrics.", include_in_schema=True)
     async def metrics() -> Response:
         for service in services:
             with contextlib.suppress(RedisError, OSError):
-                await service.unready()  # brings the lag gauges up to date
+                await service.unready()  # brings the gauges up to date
+                await service.degraded()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -40,6 +40,9 @@ DELIVERIES = Counter("newswire_webhook_attempts", "Webhook attempts by outcome."
 DELIVERY_SECONDS = Seconds(
     "newswire_webhook_latency_seconds", "From acceptance to a webhook's 2xx, first attempts.", _FAST
 )
+WEBHOOKS_UNSIGNED = Gauge(
+    "newswire_webhooks_unsigned", "Webhooks whose pushes wait, as no key of this process opens their secrets."
+)
 HUB_DELIVERIES = Counter("newswire_hub_attempts", "Deliveries to WebSub subscribers by outcome.", ["outcome"])
 HUB_SECONDS = Histogram(
     "newswire_hub_latency_seconds", "From a feed's change to a WebSub subscriber's 2xx, first attempts.", buckets=_FAST

@@ -42,6 +42,8 @@ class Service:
     closers: Sequence[Callable[[], Awaitable[object]]] = ()
     hot: HotAnswers | None = None
     enders: Sequence[Callable[[], None]] = ()
+    checks: Sequence[Callable[[], Awaitable[list[str]]]] = ()
+    """Each says what does not work while the rest does."""
     _keeper: Keeper | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -90,6 +92,13 @@ class Service:
         except (RedisError, OSError) as exc:
             reasons.append(f"broker: {exc}")
         return reasons
+
+    async def degraded(self) -> list[str]:
+        """Return what does not work, in plain words, though the service is ready; empty if all does."""
+        try:
+            return [reason for check in self.checks for reason in await check()]
+        except (RedisError, OSError):
+            return []  # `unready` says it
 
     async def _hop_unready(self, hop: Hop[Any]) -> list[str]:
         reader = hop.subscriber

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Browser, expect
 from support.console import SignIn, act, fits, register, token
 from support.pages import GERMAN, SIZES, OpenPage
-from support.wire import OPERATOR, Receiver, Wire, story
+from support.wire import OPERATOR, Receiver, Wire, running, story
 
 pytestmark = pytest.mark.browser
 
@@ -148,6 +148,26 @@ async def test_an_operator_sees_all_endpoints_the_failing_first(
     await page.keyboard.press("Enter")
     await expect(rows).to_have_count(1)
     await expect(rows).not_to_contain_text("Owner")
+
+
+async def test_an_endpoint_that_cannot_be_signed_stands_first_and_says_why(
+    quick: None, redis_url: str, browser: Browser
+) -> None:
+    async with running(redis_url) as wire:
+        await register(wire, url="http://127.0.0.1:9/", description="Waits")
+        await register(wire, description="Fetched")
+    async with running(redis_url, secret_key="another-key-that-encrypts-secrets-in-tests") as wire:
+        context = await browser.new_context(base_url=wire.url)
+        page = await context.new_page()
+        await page.goto("/console")
+        await page.get_by_label("Token").fill(OPERATOR)
+        await page.keyboard.press("Enter")
+        rows = page.locator(".hook")
+        await expect(rows).to_have_count(2)
+        await expect(rows.nth(0)).to_contain_text("Not signed")
+        await expect(rows.nth(0)).to_contain_text("its pushes wait")
+        await expect(rows.nth(0)).to_contain_text("NEWSWIRE_SECRET_KEY")
+        await context.close()
 
 
 async def test_what_happened_to_endpoints_is_read_on_their_pages_and_the_list(

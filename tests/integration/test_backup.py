@@ -9,6 +9,8 @@ from support.hooks import integrator, pointers, registered
 from support.servers import KillableServer
 from support.wire import Hook, Receiver, Wire, running, story
 
+HEADER = b'{"format": "newswire-backup", "version": 1, "created": "2026-01-31T12:00:00Z"}'
+
 
 async def backup(wire: Wire) -> bytes:
     answer = await wire.http.get("/v1/backup")
@@ -47,7 +49,7 @@ async def configure(wire: Wire) -> dict[str, str]:
     return await integrator(wire, "mine")
 
 
-async def test_everything_comes_back_on_an_empty_server_and_a_webhook_goes_on_with_its_numbers(
+async def test_everything_comes_back_on_an_empty_server_and_a_webhook_goes_on_at_the_very_next_number_on_request(
     quick: None, redis_url: str, server: KillableServer, receiver: Receiver
 ) -> None:
     async with running(redis_url) as wire:
@@ -61,12 +63,12 @@ async def test_everything_comes_back_on_an_empty_server_and_a_webhook_goes_on_wi
         shown = await hook.call("GET")
         kept = await backup(wire)
     async with running(server.url) as other:
-        done = await restore(other, kept)
+        done = await restore(other, kept, ahead=0)
         assert done.status_code == 200, done.text
         assert (done.json()["overwritten"], done.json()["unchanged"], done.json()["sequences"]) == (0, 0, 1)
         assert done.json()["created"] == len(rows(kept)) - 2
-        again = await restore(other, kept)
-        nothing = {"created": 0, "overwritten": 0, "sequences": 0, "unreadable": []}
+        again = await restore(other, kept, ahead=0)
+        nothing = {"created": 0, "overwritten": 0, "sequences": 0, "ahead": 0, "unreadable": []}
         assert again.json() == {**nothing, "unchanged": done.json()["created"]}
         assert rows(await backup(other))[1:] == rows(kept)[1:]
         answer = await other.anyone.get(f"/v1/webhooks/{hook.id}", headers=mine)
@@ -121,7 +123,69 @@ async def test_a_log_that_has_come_further_keeps_its_numbers(wire: Wire) -> None
     assert (await hook.call("GET"))["last_sequence"] == 1
 
 
-async def test_numbers_that_may_have_been_used_are_left_out_on_request(wire: Wire) -> None:
+async def test_a_receiver_that_drops_repeats_by_id_gets_what_comes_after_a_disaster(
+    quick: None, redis_url: str, server: KillableServer, receiver: Receiver
+) -> None:
+    async with running(redis_url) as wire:
+        mine = await integrator(wire, "mine")
+        made = await registered(wire, mine, url=receiver.script("hook"))
+        fresh = await registered(wire, mine, url=receiver.script("fresh"))
+        kept = await backup(wire)
+        for number in range(3):
+            await wire.submit(story(f"urn:test:{number}"))
+        await receiver.got("hook", 3)
+        await receiver.got("fresh", 3)
+    async with running(server.url) as other:
+        done = (await restore(other, kept)).json()
+        assert (done["sequences"], done["ahead"]) == (2, 1_000_000)
+        assert (await restore(other, kept)).json()["sequences"] == 0
+        await other.submit(story("urn:test:after"))
+        for name, hook_id in (("hook", made["id"]), ("fresh", fresh["id"])):
+            pushes = await receiver.got(name, 4)
+            assert len({push.id for push in pushes}) == 4
+            assert pushes[3].id == f"msg_{hook_id}_1000001"
+
+
+async def test_a_reader_is_told_which_numbers_have_no_entry_after_a_restore(
+    redis_url: str, server: KillableServer
+) -> None:
+    async with running(redis_url) as wire:
+        hook = await wire.hook()
+        await wire.submit(story())
+        await hook.logged(1)
+        assert "left_out" not in await hook.call("GET", "/events?after=0")
+        kept = await backup(wire)
+    async with running(server.url) as other:
+        await restore(other, kept, ahead=100)
+        path = f"/v1/webhooks/{hook.id}/events"
+        before = (await other.http.get(path, params={"after": 1})).json()
+        assert (before["items"], before["left_out"]["from"], before["left_out"]["to"]) == ([], 2, 101)
+        assert before["left_out"]["restored"].endswith("Z")
+        await other.submit(story("urn:test:2"))
+        again = Hook(other, hook.id, hook.secret)
+        assert [entry["sequence"] for entry in await again.logged(1)] == [102]
+        # Whatever the reader took of what was lost, its number lies in the gap.
+        assert "left_out" in (await other.http.get(path, params={"after": 100})).json()
+        assert "left_out" not in (await other.http.get(path, params={"after": 101})).json()
+
+
+async def test_a_webhook_that_is_there_with_an_empty_log_does_not_leap(wire: Wire) -> None:
+    await wire.hook()
+    assert (await restore(wire, await backup(wire))).json()["sequences"] == 0
+
+
+async def test_a_webhook_that_was_deleted_comes_back_behind_the_numbers_it_had(wire: Wire) -> None:
+    hook = await wire.hook()
+    kept = await backup(wire)
+    await wire.submit(story())
+    await hook.logged(1)
+    await hook.call("DELETE")
+    assert (await restore(wire, kept)).json()["sequences"] == 1
+    await wire.submit(story("urn:test:2"))
+    assert [entry["sequence"] for entry in await hook.logged(1)] == [1_000_001]
+
+
+async def test_as_many_numbers_are_left_out_as_the_caller_says(wire: Wire) -> None:
     hook = await wire.hook()
     kept = rewritten(
         await backup(wire), lambda thing: thing | {"sequence": 7} if thing["kind"] == "webhooks" else thing
@@ -140,7 +204,7 @@ async def test_what_waits_in_a_log_whose_numbers_are_raised_is_still_pushed(wire
     kept = rewritten(
         await backup(wire), lambda thing: thing | {"sequence": 50} if thing["kind"] == "webhooks" else thing
     )
-    await restore(wire, kept)
+    await restore(wire, kept, ahead=0)
     await hook.call("POST", "/enable")
     assert (await receiver.got("hook", 1))[0].message["sequence"] == 1
     await hook.drained()
@@ -166,12 +230,19 @@ async def test_no_webhooks_secret_and_no_token_is_shown_elsewhere_by_a_restore(w
     [
         (b"", "malformed-backup"),
         (b"{}", "malformed-backup"),
+        (b'{"format": "newswire-backup", "version": 1}\n{"end": true, "things": 0}', "malformed-backup"),
         (b"\xff\xfe\n\n", "malformed-backup"),
-        (b'{"format": "newswire-backup", "version": 1}', "malformed-backup"),
-        (b'{"format": "newswire-backup", "version": 1}\n{"end": true, "things": 1}', "malformed-backup"),
-        (b'{"format": "newswire-backup", "version": 1}\n{"kind": "feeds"}', "malformed-backup"),
-        (b'{"format": "newswire-backup", "version": 2}\n{"new": 1}\n{"end": true, "things": 1}', "newer-backup"),
-        (b'{"format": "other", "version": 1}\n{"end": true, "things": 0}', "malformed-backup"),
+        (HEADER, "malformed-backup"),
+        (HEADER + b'\n{"end": true, "things": 1}', "malformed-backup"),
+        (HEADER + b'\n{"kind": "feeds"}', "malformed-backup"),
+        (
+            HEADER.replace(b"1,", b"2,") + b'\n{"new": 1}\n{"end": true, "things": 1}',
+            "newer-backup",
+        ),
+        (
+            b'{"format": "other", "version": 1, "created": "2026-01-31T12:00:00Z"}\n{"end": true, "things": 0}',
+            "malformed-backup",
+        ),
     ],
 )
 async def test_what_is_no_whole_backup_of_a_known_version_is_refused(wire: Wire, body: bytes, slug: str) -> None:
@@ -195,15 +266,22 @@ async def test_a_thing_that_cannot_be_is_refused_with_its_line_and_nothing_is_wr
     wire: Wire, thing: dict[str, Any], pointer: str
 ) -> None:
     good = {"kind": "feeds", "name": "good", "value": {"title": "Good"}}
-    lines = [{"format": "newswire-backup", "version": 1}, thing, good, {"end": True, "things": 2}]
+    lines = [json.loads(HEADER), thing, good, {"end": True, "things": 2}]
     answer = await restore(wire, b"\n".join(json.dumps(line).encode() for line in lines))
     assert pointers(answer) == [pointer]
     assert (await wire.http.get("/v1/feeds/good")).status_code == 404
 
 
 async def test_an_empty_backup_restores_nothing(wire: Wire) -> None:
-    answer = await restore(wire, b'{"format": "newswire-backup", "version": 1}\n{"end": true, "things": 0}\n')
-    assert answer.json() == {"created": 0, "overwritten": 0, "unchanged": 0, "sequences": 0, "unreadable": []}
+    answer = await restore(wire, HEADER + b'\n{"end": true, "things": 0}\n', ahead=0)
+    assert answer.json() == {
+        "created": 0,
+        "overwritten": 0,
+        "unchanged": 0,
+        "sequences": 0,
+        "ahead": 0,
+        "unreadable": [],
+    }
 
 
 async def test_webhooks_whose_secrets_no_key_opens_are_named(

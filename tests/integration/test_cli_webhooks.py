@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.hooks import echoing
-from support.wire import OPERATOR, Receiver, Wire, story
+from support.wire import OPERATOR, Receiver, Wire, running, story
 
 from newswire_schemas.streams import ConfKeys
 
@@ -158,6 +158,16 @@ async def test_a_secret_is_rotated_and_the_old_one_signs_for_a_while(shell: Shel
     assert brought == f"id      {made['id']}\nsecret  {SECRET}\n"
 
 
+async def test_status_names_the_webhooks_that_cannot_be_signed(quick: None, redis_url: str, tmp_path: Path) -> None:
+    async with running(redis_url) as wire:
+        hook = await wire.hook(url="http://127.0.0.1:9/")
+        assert "unsigned 0" in await Shell(wire, tmp_path).say("status")
+    async with running(redis_url, secret_key="another-key-that-encrypts-secrets-in-tests") as wire:
+        said = await Shell(wire, tmp_path).say("status")
+    assert "unsigned 1" in said
+    assert f"{hook.id}: their pushes wait, as no key of NEWSWIRE_SECRET_KEY opens their secrets" in said
+
+
 async def test_a_dry_run_prints_days_types_and_headlines(shell: Shell, wire: Wire) -> None:
     await wire.submit(story())
     await wire.out()
@@ -176,6 +186,12 @@ async def test_a_backup_is_a_file_of_ones_own_that_restores(shell: Shell, tmp_pa
     assert made["id"] in await shell.refused("restore", "kept")
     assert (await shell.json("restore", "kept", "--force"))["overwritten"] == 1
     assert (await shell.json("webhook", "show", made["id"]))["description"] == "before"
+    await shell.say("webhook", "rm", made["id"])
+    assert "leave out 1000000 numbers, as some may have been used since the backup: 1;" in await shell.say(
+        "restore", "kept"
+    )
+    await shell.say("webhook", "rm", made["id"])
+    assert "leave out" not in await shell.say("restore", "kept", "--ahead", "0")
     (tmp_path / "kept").write_text((tmp_path / "kept").read_text()[:-20])
     assert "cut off" in await shell.refused("restore", "kept")
     assert "No such file" in await shell.refused("restore", "missing")

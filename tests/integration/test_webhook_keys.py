@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from support.hooks import pointers
 from support.servers import KillableServer
 from support.wire import OPERATOR, SECRET_KEY, Hook, Push, Receiver, Wire, running, story, until
 
@@ -139,6 +140,35 @@ async def test_v1a_shows_the_public_key_and_signs_with_the_private_one(
     assert hook.secret.startswith("whpk_")
     assert shown["signature"] == "v1a"
     assert signed_by(await sample(hook, receiver), hook.secret)
+
+
+@pytest.mark.parametrize(
+    ("signature", "secret", "fits"), [("v1", PAIR, "whsec_"), ("v1a", OWN, "whsk_")], ids=["v1", "v1a"]
+)
+async def test_a_brought_secret_of_another_scheme_than_the_one_asked_for_is_refused(
+    wire: Wire, signature: str, secret: str, fits: str
+) -> None:
+    refused = await wire.http.post("/v1/webhooks", json={"signature": signature, "secret": secret})
+
+    assert pointers(refused) == ["/secret"]
+    assert f"signature {signature} takes" in refused.json()["detail"]
+    assert fits in refused.json()["detail"]
+    assert secret not in refused.text
+    assert (await wire.http.get("/v1/webhooks")).json()["items"] == []
+
+
+@pytest.mark.parametrize(("signature", "secret"), [("v1", PAIR), ("v1a", OWN)], ids=["v1", "v1a"])
+async def test_a_rotation_changes_the_scheme_only_after_the_setting(wire: Wire, signature: str, secret: str) -> None:
+    hook = await wire.hook(signature=signature)
+    refused = await wire.http.post(f"/v1/webhooks/{hook.id}/rotate-secret", json={"secret": secret})
+    assert pointers(refused) == ["/secret"]
+    assert (await hook.call("GET"))["signature"] == signature
+    other = "v1a" if signature == "v1" else "v1"
+    assert f'PATCH {{"signature": "{other}"}}' in refused.json()["detail"]
+
+    await hook.call("PATCH", json={"signature": other})
+
+    assert (await rotate(hook, secret=secret)).startswith("whsec_" if other == "v1" else "whpk_")
 
 
 async def test_the_scheme_changes_with_a_rotation_and_both_sign(wire: Wire, receiver: Receiver) -> None:

@@ -46,7 +46,7 @@ class Bench:
     async def set(self, hook_id: str = HOOK, **settings: Any) -> None:
         self.revision += 1
         hook = {"id": hook_id, "owner": "o", "created": "2025-02-07T12:00:00Z", "url": "http://receiver.example/"}
-        await self.queues.apply(Webhook.model_validate({**hook, "revision": self.revision, **settings}))
+        await self.queues.apply(Webhook.model_validate({**hook, "revision": self.revision, **settings}), anew=True)
 
     async def append(
         self,

@@ -28,6 +28,7 @@ def standing(last: str | None = None, **counts: Any) -> Standing:
         ({"verified": False}, standing(), Condition.PENDING),
         ({"url": None}, standing(last_sequence=3), Condition.PULL),
         ({}, standing("retry", failing_since_ms=1, paused_until_ms=9), Condition.FAILING),
+        ({}, standing("retry", failing_since_ms=1)._replace(unsigned="no key"), Condition.UNSIGNED),
         ({}, standing("retry", circuit="half-open"), Condition.FAILING),
         ({}, standing("retry", paused_until_ms=9), Condition.PAUSED),
         ({}, standing("retry"), Condition.RETRYING),

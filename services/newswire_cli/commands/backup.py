@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from newswire_cli.client import Api, AsJson, Token, Url, print_json
+from newswire_cli.client import Api, AsJson, Token, Url, given, print_json
 from newswire_cli.failures import CommandError, UsageProblem
 
 QUIET_S = 60.0
@@ -45,9 +45,14 @@ def restore(
     file: File,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what there is and differs.")] = False,
     ahead: Annotated[
-        int,
-        typer.Option(min=0, help="Numbers for webhooks' logs to leave out, if events went out after the backup."),
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Numbers for webhooks' logs to leave out, as events that went out after the backup had them. "
+            "By default more than there can have been; 0 if nothing went out after it.",
+            show_default=False,
+        ),
+    ] = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -57,13 +62,18 @@ def restore(
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as exc:
         raise UsageProblem(f"{file}: {exc.strerror}") from exc
-    params: dict[str, str | int] = {"force": str(force).lower(), "ahead": ahead}
+    params: dict[str, str | int] = {"force": str(force).lower(), **given(ahead=ahead)}
     with Api(url, token) as api:
         done = api.call("POST", "/v1/restore", content=content, content_type="application/x-ndjson", params=params)
     if as_json:
         print_json(done)
     else:
         print(f"{done['created']} created, {done['overwritten']} overwritten, {done['unchanged']} were there already")
+        if done["sequences"] and done["ahead"]:
+            print(
+                f"webhooks whose logs leave out {done['ahead']} numbers, as some may have been used since the backup: "
+                f"{done['sequences']}; events?after=N tells their receivers"
+            )
     if done["unreadable"]:
         names = ", ".join(done["unreadable"])
         raise CommandError(

@@ -36,6 +36,11 @@ def status(url: Url = None, token: Token = None, as_json: AsJson = False) -> Non
     print_rows(groups, ("stream", "length", "group", "pending", "lag"), as_json=False)
     for name in ("schedules", "webhooks", "accounts", "dead_letters"):
         print(f"{name.replace('_', ' '):13} {_counts(found.get(name))}")
+    if unsigned := found["webhooks"]["unsigned"]:
+        print(
+            f"unsigned      {', '.join(unsigned)}: their pushes wait, as no key of NEWSWIRE_SECRET_KEY opens their "
+            "secrets; set the key that encrypted them, or rotate them"
+        )
 
 
 def dlq_list(url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
@@ -83,5 +88,5 @@ def _act(method: str, path: str, done: str, id_: str, url: str | None, token: st
 
 def _counts(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
+        return ", ".join(f"{name} {_counts(count)}" for name, count in value.items()) or "none"
     return str(len(value)) if isinstance(value, list) else str(value)

@@ -1,8 +1,6 @@
 """The operator's commands that set things up: tokens, sources, feeds and social accounts."""
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +8,7 @@ import typer
 from newswire_cli.client import (
     Api,
     AsJson,
+    Filter,
     Token,
     Url,
     comma_list,
@@ -18,11 +17,10 @@ from newswire_cli.client import (
     part,
     print_json,
     print_rows,
+    read_text,
 )
-from newswire_cli.failures import UsageProblem
 
 Name = Annotated[str, typer.Argument(help="Its name.")]
-Filter = Annotated[str, typer.Option("--filter", help="A filter as JSON; {} takes everything.")]
 
 
 def install(app: typer.Typer) -> None:
@@ -205,7 +203,7 @@ def account_set(
         mode=mode,
         filter=parse_json(filter_, "--filter"),
         base_url=base_url,
-        credentials=None if credentials is None else parse_json(_text(credentials), "--credentials"),
+        credentials=None if credentials is None else parse_json(read_text(credentials), "--credentials"),
         languages=comma_list(languages),
         template=template,
     )
@@ -243,12 +241,3 @@ def _print_done(word: str, name: str, as_json: bool) -> None:
         print_json({word: name})
     else:
         print(f"{word} {name}")
-
-
-def _text(name: str) -> str:
-    if name == "-":
-        return sys.stdin.read()
-    try:
-        return Path(name).read_text()
-    except OSError as exc:
-        raise UsageProblem(f"{name}: {exc.strerror}") from exc

@@ -1,36 +1,64 @@
-"""The options of `webhook add` and `webhook edit`, and the settings that they give."""
+"""The options of `webhook add` and `webhook edit`, written once, and the settings that they give."""
 
-import sys
-from pathlib import Path
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from newswire_cli.client import comma_list, given, parse_json
+from newswire_cli.client import comma_list, given, parse_json, read_text
 from newswire_cli.failures import UsageProblem
 
-Filter = Annotated[str | None, typer.Option("--filter", help="A filter as JSON; {} takes everything.")]
 Events = Annotated[str | None, typer.Option(help="Event types, with commas between: article.killed,webhook.*")]
-Format = Annotated[str | None, typer.Option("--format", help="article, ninjs or thin.")]
-Description = Annotated[str | None, typer.Option(help="What it is for.")]
-Rate = Annotated[float | None, typer.Option(help="Pushes a second at most.")]
-Concurrency = Annotated[int | None, typer.Option(help="Pushes at one time at most.")]
-Ordered = Annotated[bool | None, typer.Option("--ordered/--unordered", help="One push at a time, in order.")]
-MaxAge = Annotated[int | None, typer.Option(help="Seconds after which an event is not pushed any more.")]
-Signature = Annotated[str | None, typer.Option(help="v1 (HMAC-SHA256) or v1a (ed25519).")]
-Retry = Annotated[str | None, typer.Option(help="Seconds between attempts, with commas between: 5,60,600")]
-Header = Annotated[
-    list[str] | None,
-    typer.Option(help="'Name: value', sent with every push; may be given again. 'Name:' takes it out."),
-]
-Challenge = Annotated[
-    bool | None, typer.Option("--challenge/--no-challenge", help="Push nothing until the address echoes a token.")
-]
 Secret = Annotated[str | None, typer.Option(help="A file with a secret of your own (whsec_…); - is standard input.")]
 
+_OPTIONS: dict[str, Any] = {
+    "filter": Annotated[str | None, typer.Option(help="A filter as JSON; {} takes everything.")],
+    "events": Events,
+    "format": Annotated[str | None, typer.Option(help="article, ninjs or thin.")],
+    "description": Annotated[str | None, typer.Option(help="What it is for.")],
+    "rate": Annotated[float | None, typer.Option(help="Pushes a second at most.")],
+    "concurrency": Annotated[int | None, typer.Option(help="Pushes at one time at most.")],
+    "ordered": Annotated[bool | None, typer.Option("--ordered/--unordered", help="One push at a time, in order.")],
+    "max_age": Annotated[int | None, typer.Option(help="Seconds after which an event is not pushed any more.")],
+    "signature": Annotated[str | None, typer.Option(help="v1 (HMAC-SHA256) or v1a (ed25519).")],
+    "retry": Annotated[str | None, typer.Option(help="Seconds between attempts, with commas between: 5,60,600")],
+    "header": Annotated[
+        list[str] | None,
+        typer.Option(help="'Name: value', sent with every push; may be given again. 'Name:' takes it out."),
+    ],
+    "challenge": Annotated[
+        bool | None, typer.Option("--challenge/--no-challenge", help="Push nothing until the address echoes a token.")
+    ],
+}
 
-def settings_of(**options: Any) -> dict[str, Any]:
-    """Return the settings that the options give, as the API takes them."""
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command these options in the place of its ``settings``, which then holds what they give."""
+
+    @functools.wraps(command)
+    def called(**options: Any) -> None:
+        settings = _settings_of(**{name: options.pop(name) for name in _OPTIONS})
+        command(**options, settings=settings)
+
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        if parameter.name == "settings":
+            parameters += [
+                inspect.Parameter(name, parameter.kind, default=None, annotation=option)
+                for name, option in _OPTIONS.items()
+            ]
+        else:
+            parameters.append(parameter)
+    # What typer reads.
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect looks for it
+    return called
+
+
+def _settings_of(**options: Any) -> dict[str, Any]:
+    """Return the settings as the API takes them."""
     filter_, events, retry, header = (options.pop(name) for name in ("filter", "events", "retry", "header"))
     return given(
         **options,
@@ -57,9 +85,4 @@ def _header(text: str) -> tuple[str, str | None]:
 
 def read_secret(name: str | None) -> str | None:
     """Return the secret in a file: no shell keeps it then."""
-    if name is None:
-        return None
-    try:
-        return (sys.stdin.read() if name == "-" else Path(name).read_text()).strip()
-    except OSError as exc:
-        raise UsageProblem(f"{name}: {exc.strerror}") from exc
+    return None if name is None else read_text(name).strip()

@@ -1,13 +1,14 @@
 """The integrator's commands for a webhook's settings: add, show, edit, list, rm, dry-run."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from newswire_cli.client import (
     Api,
     AsJson,
+    Filter,
     Token,
     Url,
     comma_list,
@@ -19,23 +20,7 @@ from newswire_cli.client import (
 )
 from newswire_cli.commands import webhook_acts, webhook_secrets
 from newswire_cli.commands.webhook_acts import Id
-from newswire_cli.commands.webhook_options import (
-    Challenge,
-    Concurrency,
-    Description,
-    Events,
-    Filter,
-    Format,
-    Header,
-    MaxAge,
-    Ordered,
-    Rate,
-    Retry,
-    Secret,
-    Signature,
-    read_secret,
-    settings_of,
-)
+from newswire_cli.commands.webhook_options import Events, Secret, read_secret, with_settings
 from newswire_cli.failures import UsageProblem
 
 
@@ -57,43 +42,20 @@ def install(app: typer.Typer) -> None:
     app.add_typer(webhook, name="webhook")
 
 
+@with_settings
 def add(
     address: Annotated[str | None, typer.Argument(metavar="[URL]", help="Where to push; without it, to pull.")] = None,
-    filter_: Filter = None,
-    events: Events = None,
-    format_: Format = None,
-    description: Description = None,
-    rate: Rate = None,
-    concurrency: Concurrency = None,
-    ordered: Ordered = None,
-    max_age: MaxAge = None,
-    signature: Signature = None,
-    retry: Retry = None,
-    header: Header = None,
-    challenge: Challenge = None,
+    *,
+    settings: dict[str, Any],
     secret: Secret = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Register a webhook; prints its id, and this once the secret that signs its pushes."""
-    body = settings_of(
-        url=address,
-        filter=filter_,
-        events=events,
-        format=format_,
-        description=description,
-        rate=rate,
-        concurrency=concurrency,
-        ordered=ordered,
-        max_age=max_age,
-        signature=signature,
-        retry=retry,
-        header=header,
-        challenge=challenge,
-    )
+    body = given(url=address, secret=read_secret(secret)) | settings
     with Api(url, token) as api:
-        made = api.call("POST", "/v1/webhooks", body=body | given(secret=read_secret(secret)))
+        made = api.call("POST", "/v1/webhooks", body=body)
     if as_json:
         print_json(made)
         return
@@ -108,21 +70,12 @@ def show(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False)
         webhook_acts.print_one(api.call("GET", f"/v1/webhooks/{part(id_)}"), as_json)
 
 
+@with_settings
 def edit(
     id_: Id,
     address: Annotated[str | None, typer.Option("--address", help="Where to push.")] = None,
-    filter_: Filter = None,
-    events: Events = None,
-    format_: Format = None,
-    description: Description = None,
-    rate: Rate = None,
-    concurrency: Concurrency = None,
-    ordered: Ordered = None,
-    max_age: MaxAge = None,
-    signature: Signature = None,
-    retry: Retry = None,
-    header: Header = None,
-    challenge: Challenge = None,
+    *,
+    settings: dict[str, Any],
     reset: Annotated[
         list[str] | None, typer.Option(help="A setting to take back to its default, such as rate; may be given again.")
     ] = None,
@@ -131,21 +84,7 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change some settings; the others stay. A filter is merged: null takes a field out of it."""
-    body = settings_of(
-        url=address,
-        filter=filter_,
-        events=events,
-        format=format_,
-        description=description,
-        rate=rate,
-        concurrency=concurrency,
-        ordered=ordered,
-        max_age=max_age,
-        signature=signature,
-        retry=retry,
-        header=header,
-        challenge=challenge,
-    )
+    body = given(url=address) | settings
     body |= {("url" if name == "address" else name.replace("-", "_")): None for name in reset or ()}
     if not body:
         raise UsageProblem("nothing to change; see newswire webhook edit --help")
@@ -179,7 +118,7 @@ def remove(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = Fals
 
 
 def dry_run(
-    filter_: Annotated[str, typer.Option("--filter", help="A filter as JSON; {} takes everything.")] = "{}",
+    filter_: Filter = "{}",
     events: Events = None,
     days: Annotated[int | None, typer.Option(help="The last days to look at, at most 31; 7 if not given.")] = None,
     url: Url = None,

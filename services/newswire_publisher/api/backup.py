@@ -18,7 +18,7 @@ from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
-from newswire_publisher.api.backups import Thing, Value, plan, read, write
+from newswire_publisher.api.backups import Thing, Value, numbers_ahead, plan, read, write
 from newswire_publisher.webhooks.restoring import HookRestorer
 from newswire_runtime.auth import Role, Tokens
 from newswire_runtime.bodies import read_body, takes
@@ -80,25 +80,39 @@ class BackupApi:
         request: Request,
         force: Annotated[bool, Query(description="Overwrite what differs.")] = False,
         ahead: Annotated[
-            int, Query(ge=0, le=10**9, description="Numbers that webhooks' logs leave out, as they may have been used.")
-        ] = 0,
+            int | None,
+            Query(
+                ge=0,
+                le=10**9,
+                description="Numbers that webhooks' logs leave out, as they may have been used; "
+                "by default more than can have been since the backup was made.",
+            ),
+        ] = None,
     ) -> dict[str, Any]:
         """Put back what a backup holds (operator). What there is and differs is a 409 and nothing changes, or `force`.
 
-        A webhook goes on after the number that its log had. `unreadable` names those whose secrets no key of
-        NEWSWIRE_SECRET_KEY opens: set the other server's key, or rotate them.
+        A webhook goes on after the number that its log had, and `ahead` more: `sequences` says how many logs have
+        leapt so. With 0 it goes on at the very next one, for a backup after which nothing went out. `unreadable`
+        names those whose secrets no key of NEWSWIRE_SECRET_KEY opens: set the other server's key, or rotate them.
         """
         await require(request, self._tokens, Role.OPERATOR)
         body = await read_body(request, MOST_BYTES)
-        things = await asyncio.to_thread(read, body, self._models)
+        backup = await asyncio.to_thread(read, body, self._models)
+        things = backup.things
+        if ahead is None:
+            ahead = numbers_ahead(backup.created, now())
         raw = {(kind, name): row for kind, of in self._kinds.items() for name, row in (await of.table.raw()).items()}
         kept: dict[tuple[str, str], Value] = {place: json.loads(row) for place, row in raw.items()}
         found = plan(kept, things)
         if found.differing and not force:
             raise _differing(found.differing)
-        raised = await self._hooks.raise_sequences(
-            {thing.name: thing.sequence for thing in things if thing.kind == WEBHOOKS and thing.sequence}, ahead
-        )
+        # Also where the backup has none: a webhook that was new then may have got some since, and is gone.
+        numbers = {
+            thing.name: thing.sequence or 0
+            for thing in things
+            if thing.kind == WEBHOOKS and (thing.sequence or thing in found.new)
+        }
+        raised = await self._hooks.raise_sequences(numbers, ahead)
         missed = [thing for thing in (*found.new, *found.differing) if not await self._write(thing, raw, kept)]
         if missed:
             names = ", ".join(f"{thing.kind}/{thing.name}" for thing in missed[:TOLD])
@@ -108,6 +122,7 @@ class BackupApi:
             "overwritten": len(found.differing),
             "unchanged": found.unchanged,
             "sequences": raised,
+            "ahead": ahead,
             "unreadable": await self._hooks.unreadable([thing.name for thing in things if thing.kind == WEBHOOKS]),
         }
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
 
+from newswire_publisher.webhooks.unsigned import Unsigned
 from newswire_runtime.auth import Name, Role, Token, Tokens
 from newswire_runtime.client import Client
 from newswire_runtime.dead import DeadLetter, DeadLetters, UnknownDeadLetterError
@@ -32,10 +33,13 @@ class NewToken(BaseModel):
 class OperatingApi:
     """The operators' routes."""
 
-    def __init__(self, *, client: Client, tokens: Tokens, dead: DeadLetters, partitions: int) -> None:
+    def __init__(
+        self, *, client: Client, tokens: Tokens, dead: DeadLetters, unsigned: Unsigned, partitions: int
+    ) -> None:
         self._client = client
         self._tokens = tokens
         self._dead = dead
+        self._unsigned = unsigned
         self._keys = [WireKeys(partition) for partition in range(partitions)]
 
     def install(self, app: FastAPI) -> None:
@@ -82,7 +86,7 @@ class OperatingApi:
         return Response(status_code=204)
 
     async def status(self, request: Request) -> dict[str, Any]:
-        """Show the streams and their groups, what is scheduled, and what waits."""
+        """Show the streams and their groups, what is scheduled, what waits, and which webhooks cannot be signed."""
         await require(request, self._tokens, Role.OPERATOR)
         streams = [name for keys in self._keys for name in (keys.submitted, keys.received, keys.enriched)]
         scheduled = await asyncio.gather(*[self._client.zcard(keys.schedule) for keys in self._keys])
@@ -90,7 +94,11 @@ class OperatingApi:
         return {
             "streams": await asyncio.gather(*[self._stream(name) for name in streams]),
             "schedules": {"articles": sum(scheduled)},
-            "webhooks": {"registered": await self._client.hlen(ConfKeys.table("webhooks")), "active": sum(due)},
+            "webhooks": {
+                "registered": await self._client.hlen(ConfKeys.table("webhooks")),
+                "active": sum(due),
+                "unsigned": await self._unsigned.ids(),
+            },
             "accounts": {"registered": await self._client.hlen(ConfKeys.table("accounts"))},
             "dead_letters": await self._dead.count(),
         }

@@ -13,6 +13,7 @@ from newswire_publisher.webhooks.challenge import Challenger
 from newswire_publisher.webhooks.delivery import DEADLINE_SECONDS, Courier
 from newswire_publisher.webhooks.dry_run import DryRuns
 from newswire_publisher.webhooks.keyring import Keyring
+from newswire_publisher.webhooks.left_out import LeftOuts
 from newswire_publisher.webhooks.listing_api import ListingApi
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.log_api import LogApi
@@ -24,6 +25,7 @@ from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.registration_api import RegistrationApi
 from newswire_publisher.webhooks.rotation_api import RotationApi
 from newswire_publisher.webhooks.standings import Standings
+from newswire_publisher.webhooks.unsigned import Unsigned
 from newswire_runtime.conf import Table
 from newswire_runtime.idempotency import Answers
 
@@ -39,11 +41,12 @@ def hook_routes(
     notices: Notices,
     courier: Courier,
     keyring: Keyring,
+    unsigned: Unsigned,
 ) -> HookApi:
     """Return the routes of the webhooks."""
     settings = parts.settings
     access = HookAccess(hooks=hooks, tokens=parts.tokens, queues=queues)
-    overview = HookOverview(Standings(parts.client, settings.partitions))
+    overview = HookOverview(Standings(parts.client, settings.partitions), unsigned)
     calls = CallLimit(parts.client, settings.partitions)
     challenger = Challenger(
         access=access, queues=queues, courier=courier, calls=calls, required=settings.webhook_challenge == "required"
@@ -77,7 +80,7 @@ def hook_routes(
             ListingApi(access, overview),
             registration,
             acts,
-            LogApi(access=access, log=log, queues=queues),
+            LogApi(access=access, log=log, left_outs=LeftOuts(parts.client, settings.partitions), queues=queues),
             AttemptsApi(access=access, attempts=attempts, log=log, queues=queues),
         ]
     )

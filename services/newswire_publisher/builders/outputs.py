@@ -1,7 +1,7 @@
 """Build the webhooks, the social queues and the live stream."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from newswire_publisher.api.tracing import TraceApi
 from newswire_publisher.articles.search import ArticleSearch
@@ -28,6 +28,7 @@ from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.receipts import Receipts
 from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.sink import HookSinks
+from newswire_publisher.webhooks.unsigned import Unsigned
 from newswire_publisher.webhooks.vault import Vault
 from newswire_publisher.webhooks.worker import HookWorker
 from newswire_runtime.conf import Table
@@ -35,8 +36,18 @@ from newswire_runtime.service import Loop
 from newswire_schemas.article import Article
 
 
-def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, HookApi, list[HookWorker], Receipts]:
-    """Return the webhooks' sink, routes and receipts, and a worker for each partition."""
+class Hooks(NamedTuple):
+    """The webhooks' parts; a worker for each partition."""
+
+    sinks: HookSinks
+    api: HookApi
+    workers: list[HookWorker]
+    receipts: Receipts
+    unsigned: Unsigned
+
+
+def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
+    """Return the webhooks' parts."""
     partitions, client, settings = parts.settings.partitions, parts.client, parts.settings
     keyring = Keyring(Vault(settings.secret_keys()))
     table = HookTable(client, keyring)
@@ -51,6 +62,7 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, Hook
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
     attempts = Attempts(client, log, partitions)
+    unsigned = Unsigned(table, keyring)
     api = hook_routes(
         parts,
         search,
@@ -61,8 +73,10 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> tuple[HookSinks, Hook
         notices=notices,
         courier=couriers[0],
         keyring=keyring,
+        unsigned=unsigned,
     )
-    return HookSinks(table, queues), api, workers, Receipts(client, table, log, attempts, partitions)
+    receipts = Receipts(client, table, log, attempts, partitions)
+    return Hooks(HookSinks(table, queues), api, workers, receipts, unsigned)
 
 
 def build_tracing(parts: Parts, receipts: Receipts, posts: SocialSinks) -> TraceApi:

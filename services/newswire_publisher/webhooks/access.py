@@ -1,16 +1,15 @@
-"""Whose a webhook is, and the one way to change one.
+"""Whose a webhook is, and its changes for those who call.
 
-    request ─▶ token ─▶ own webhook ─▶ change ─▶ table (raised revision) ─▶ queue
+    request ─▶ token ─▶ own webhook ─▶ changes.py
 
-Another's webhook is the same 404 as one that there is not. A change is made from what is stored at
-that moment, whoever else writes; only what changes anything raises the revision and reaches the queue.
+Another's webhook is the same 404 as one that there is not.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from fastapi import Request
 
+from newswire_publisher.webhooks.changes import Change, HookChanges
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_runtime.auth import Caller, Role, Tokens
@@ -19,26 +18,13 @@ from newswire_runtime.http import require
 from newswire_runtime.problems import Problem, not_found
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A webhook before and after a change."""
-
-    before: Webhook
-    after: Webhook
-
-    @property
-    def moved(self) -> bool:
-        """Whether its pushes go to another address now."""
-        return self.before.url != self.after.url
-
-
 class HookAccess:
     """Finds and changes webhooks for those who call."""
 
     def __init__(self, *, hooks: Table[Webhook], tokens: Tokens, queues: HookQueues) -> None:
         self.hooks = hooks
         self._tokens = tokens
-        self._queues = queues
+        self._changes = HookChanges(hooks, queues)
 
     async def caller(self, request: Request) -> Caller:
         """Return who calls, an integrator or operator; raise a 401 or 403 problem otherwise."""
@@ -63,22 +49,13 @@ class HookAccess:
 
     async def change(self, hook_id: str, change: Callable[[Webhook], Webhook]) -> Change:
         """Replace a webhook by ``change`` of it, and tell the queue; raise a 404 problem if it is gone."""
-        before: list[Webhook] = []
-
-        def raised(hook: Webhook) -> Webhook:
-            before[:] = [hook]
-            after = change(hook)
-            return hook if after == hook else after.model_copy(update={"revision": hook.revision + 1})
-
         try:
-            after = await self.hooks.update(hook_id, raised)
+            changed = await self._changes.change(hook_id, change)
         except ChangedMeanwhileError as exc:
             raise Problem(503, "contended", str(exc), headers={"Retry-After": "1"}) from exc
-        if after is None:
+        if changed is None:
             raise not_found(f"webhook {hook_id}")
-        if after.revision != before[0].revision:
-            await self._queues.apply(after)
-        return Change(before[0], after)
+        return changed
 
 
 def must_push(hook: Webhook) -> Webhook:

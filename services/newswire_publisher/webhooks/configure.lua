@@ -3,7 +3,8 @@
 --
 -- KEYS  1 turns, 2 bell
 -- ARGV  1 subscription, 2 revision, 3 on (1 or 0), 4 concurrency, 5 gap between pushes (ms, 0: none),
---       6 burst, 7 ordered (1 or 0), 8 oldest age (ms, 0: any)
+--       6 burst, 7 ordered (1 or 0), 8 oldest age (ms, 0: any), 9 anew (1 or 0): it is
+--       made now, or comes back; else what was deleted a moment ago stays so
 -- Returns 1 if they were taken, 0 if newer ones are known.
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
@@ -12,10 +13,14 @@ local known = redis.call('HGET', at(id, 'state'), 'revision')
 if known and tonumber(known) >= tonumber(ARGV[2]) then
   return 0
 end
+if ARGV[9] == '1' then
+  redis.call('DEL', at(id, 'gone'))
+elseif redis.call('EXISTS', at(id, 'gone')) == 1 then
+  return 0
+end
 redis.call('HSET', at(id, 'state'), 'revision', ARGV[2], 'on', ARGV[3], 'concurrency', ARGV[4], 'gap', ARGV[5],
   'burst', ARGV[6], 'ordered', ARGV[7], 'age', ARGV[8], 'plain', 0)
 look_at(id, now)
-redis.call('DEL', at(id, 'gone'))
 flush_looks()
 ring()
 return 1

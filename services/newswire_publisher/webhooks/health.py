@@ -15,6 +15,7 @@ from datetime import timedelta
 
 import structlog
 
+from newswire_publisher.webhooks.changes import HookChanges
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.pushes import Noted
@@ -31,8 +32,7 @@ class Health:
     """Follows the endpoints' health. ``patience``: how long one may do nothing but fail."""
 
     def __init__(self, hooks: Table[Webhook], queues: HookQueues, notices: Notices, patience: timedelta) -> None:
-        self._hooks = hooks
-        self._queues = queues
+        self._changes = HookChanges(hooks, queues)
         self._notices = notices
         self._patience_ms = patience.total_seconds() * 1000
 
@@ -77,16 +77,13 @@ class Health:
             await self._notices.tell(attempt.push.hook, "webhook.kill_untaken", **about, **attempt.cause)
 
     async def _disable(self, attempt: Attempt, reason: str) -> None:
-        seen, is_ours = attempt.push.hook, False
+        seen = attempt.push.hook
 
         def disabled(hook: Webhook) -> Webhook:
-            nonlocal is_ours
-            is_ours = hook.enabled and hook.revision == seen.revision
-            if not is_ours:
+            if not hook.enabled or hook.revision != seen.revision:
                 return hook  # it is disabled already, or its owner has changed it meanwhile
-            return hook.model_copy(update={"enabled": False, "disabled_reason": reason, "revision": hook.revision + 1})
+            return hook.model_copy(update={"enabled": False, "disabled_reason": reason})
 
-        changed = await self._hooks.update(seen.id, disabled)
-        if changed is not None and is_ours:
-            await self._queues.apply(changed)
-            await self._notices.tell(changed, "webhook.disabled", reason=reason)
+        change = await self._changes.change(seen.id, disabled)
+        if change is not None and change.is_one:
+            await self._notices.tell(change.after, "webhook.disabled", reason=reason)

@@ -12,11 +12,13 @@ from fastapi import FastAPI, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from newswire_publisher.webhooks.access import HookAccess
+from newswire_publisher.webhooks.left_out import LeftOut, LeftOuts
 from newswire_publisher.webhooks.log import Entry, HookLog
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.queue import HookQueues, TooManyReplaysError
 from newswire_publisher.webhooks.replaying import Replay
 from newswire_runtime.problems import Problem
+from newswire_schemas.article import to_iso
 
 NDJSON = "application/x-ndjson"
 _BATCH = 100
@@ -26,9 +28,10 @@ _Number = Annotated[int, Query(ge=0, le=2**53)]
 class LogApi:
     """The routes of the logs."""
 
-    def __init__(self, *, access: HookAccess, log: HookLog, queues: HookQueues) -> None:
+    def __init__(self, *, access: HookAccess, log: HookLog, left_outs: LeftOuts, queues: HookQueues) -> None:
         self._access = access
         self._log = log
+        self._left_outs = left_outs
         self._queues = queues
 
     def install(self, app: FastAPI) -> None:
@@ -47,7 +50,8 @@ class LogApi:
         """Read the log after a sequence number; `payload` holds the very bytes that a push carries.
 
         `cursor` is there while there is more. With `Accept: application/x-ndjson` the answer is all that
-        there is after the number, one entry a line.
+        there is after the number, one entry a line. `left_out` tells of numbers after yours that have no entry, as
+        the wire was restored from a backup: do not wait for them.
         """
         _, hook = await self._access.own(request, hook_id)
         start = after if cursor is None else int(cursor)
@@ -57,6 +61,9 @@ class LogApi:
         answer: dict[str, Any] = {"items": items}
         if len(items) == limit:
             answer["cursor"] = str(items[-1]["sequence"])
+        left_out = await self._left_outs.of(hook.id)
+        if left_out is not None and start < left_out.last:
+            answer["left_out"] = _shown_leap(left_out)
         return JSONResponse(answer)
 
     async def _lines(self, hook: Webhook, after: int) -> AsyncIterator[bytes]:
@@ -112,3 +119,7 @@ class LogApi:
         if replay.after is None:
             raise Problem(422, "invalid-fields", "give after or since")  # the model has seen to it
         return replay.after + 1, last
+
+
+def _shown_leap(left_out: LeftOut) -> dict[str, Any]:
+    return {"from": left_out.first, "to": left_out.last, "restored": to_iso(left_out.restored)}

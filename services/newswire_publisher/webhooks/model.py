@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from newswire_publisher.articles.message import Format
 from newswire_publisher.webhooks.headers import check_headers
@@ -37,7 +37,9 @@ class Settings(Wanted):
     ordered: bool = Field(False, description="One push at a time, in the log's order; a failing one is waited for.")
     max_age: int | None = Field(None, ge=1, description="Seconds after which an entry is not pushed any more.")
     signature: Signature = Field(
-        Signature.V1, description="v1: HMAC-SHA256; v1a: ed25519. A change counts from the next rotation."
+        Signature.V1,
+        description="v1: HMAC-SHA256; v1a: ed25519. A secret that is brought must fit it, and decides if it is left "
+        "out. A change counts from the next rotation.",
     )
     retry: tuple[float, ...] | None = Field(
         None, description="Seconds between attempts, instead of the usual schedule."
@@ -66,12 +68,9 @@ class Registration(Settings):
 
     @field_validator("secret")
     @classmethod
-    def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
-        if text is None:
-            return None
-        scheme = parse_secret(text).label
-        if info.data.get("signature") == Signature.V1A and scheme != Signature.V1A:
-            raise ValueError("it is a secret of v1; with signature v1a give a whsk_ private key, or leave it out")
+    def _readable(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_secret(text)
         return text
 
 

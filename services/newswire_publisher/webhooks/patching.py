@@ -13,6 +13,7 @@ from yarl import URL
 
 from newswire_publisher.routing.impossible import impossible
 from newswire_publisher.webhooks.model import Settings, Webhook
+from newswire_publisher.webhooks.signing import Signature, parse_secret
 from newswire_runtime.http import invalid_fields
 from newswire_runtime.merge_patch import merged
 from newswire_runtime.problems import Problem, pointer
@@ -24,6 +25,8 @@ _ELSEWHERE = {
     "status": "is not changed here; call POST …/enable, …/disable or …/verify",
     **dict.fromkeys(("id", "owner", "created", "revision", "disabled_reason"), "cannot be changed; leave it out"),
 }
+
+_FITS = {Signature.V1: "a shared secret, whsec_…", Signature.V1A: "a private key, whsk_…"}
 
 
 def patched(hook: Webhook, changes: object, guard: AddressGuard, *, challenge: bool) -> Webhook:
@@ -98,6 +101,21 @@ def check(settings: Settings, guard: AddressGuard, before: Settings | None = Non
         errors.append({"pointer": pointer(("filter", *found.path)), "detail": found.reason})
     if errors:
         raise refusal(errors, "refused-url" if errors[0]["pointer"] == "/url" else "invalid-fields")
+
+
+def check_scheme(secret: str | None, scheme: Signature, otherwise: str) -> None:
+    """Refuse a secret of another scheme than the one that was asked for: a 422 problem that points to it.
+
+    Args:
+        secret: What is brought, which can be read.
+        scheme: What was asked for.
+        otherwise: What to do if the secret is the right one.
+    """
+    if secret is None or parse_secret(secret).label == scheme:
+        return
+    it_is, fits = _FITS[Signature.V1 if scheme is Signature.V1A else Signature.V1A], _FITS[scheme]
+    detail = f"it is {it_is}, and signature {scheme} takes {fits}: give one, or leave it out; or {otherwise}"
+    raise refusal([{"pointer": "/secret", "detail": detail}])
 
 
 def refusal(errors: list[dict[str, str]], slug: str = "invalid-fields") -> Problem:

@@ -106,8 +106,11 @@ class HookQueues:
         notes = await self._settle(self._client, _shared(partition), words)
         return [Noted(place - 1, what.decode(), int(since)) for place, what, since in notes]
 
-    async def apply(self, hook: Webhook) -> None:
-        """Bring a subscription's settings to its queue; safe to repeat, and an older revision changes nothing."""
+    async def apply(self, hook: Webhook, *, anew: bool = False) -> None:
+        """Bring a subscription's settings to its queue; safe to repeat, and an older revision changes nothing.
+
+        ``anew``: it is made now, or comes back. Without it, what was deleted a moment ago stays deleted.
+        """
         burst = max(1, int(hook.rate / 20)) if hook.rate else 1
         # A burst and what flows after it must fit the rate in any one second.
         gap = _SECOND / (hook.rate - burst if burst > 1 else hook.rate) if hook.rate else 0
@@ -120,6 +123,7 @@ class HookQueues:
             burst,
             int(hook.ordered),
             (hook.max_age or 0) * _SECOND,
+            int(anew),
         ]
         await self._configure(self._client, _shared(partition_of(hook.id, self._partitions)), words)
 

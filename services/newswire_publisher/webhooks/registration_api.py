@@ -19,7 +19,7 @@ from newswire_publisher.webhooks.challenge import Challenger
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.model import Registration, Settings, Webhook
 from newswire_publisher.webhooks.overview import HookOverview
-from newswire_publisher.webhooks.patching import check, patched
+from newswire_publisher.webhooks.patching import check, check_scheme, patched
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_runtime.auth import Caller
 from newswire_runtime.bodies import read_body
@@ -73,6 +73,8 @@ class RegistrationApi:
         """
         caller = await self._access.caller(request)
         check(registration, self._guard)
+        if "signature" in registration.model_fields_set:  # else the secret decides
+            check_scheme(registration.secret, registration.signature, "leave signature out, and the secret decides")
         key = request.headers.get("idempotency-key")
         if key is None:
             made, repeated = await self._make(caller, registration, f"wh_{secrets.token_hex(8)}"), False
@@ -117,7 +119,7 @@ class RegistrationApi:
                 return {"id": before.id}
             return await self._make(caller, registration, f"wh_{secrets.token_hex(8)}")
         await self._refuse_over_limit(caller, hook)
-        await self._queues.apply(hook)
+        await self._queues.apply(hook, anew=True)
         if not pending:
             return {"id": hook.id}
         _, verification = await self._challenger.ask(hook)

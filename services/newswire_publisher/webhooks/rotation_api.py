@@ -7,7 +7,7 @@ A rotation is one change of the row: two at once both count, one after the other
 an answer that did not come rotates once more, and both new secrets sign.
 
 What may go wrong: five keys live (409, which says until when), no master key (503), a `secret` that is none
-(422). Nothing is changed then.
+or of the other scheme (422). Nothing is changed then.
 """
 
 from datetime import timedelta
@@ -20,7 +20,8 @@ from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.keys import DEFAULT_GRACE, MAX_GRACE, TooManyKeysError, rotated
 from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.signing import parse_secret
+from newswire_publisher.webhooks.patching import check_scheme
+from newswire_publisher.webhooks.signing import Signature, parse_secret
 from newswire_runtime.http import now
 from newswire_runtime.problems import Problem
 
@@ -58,9 +59,11 @@ class RotationApi:
         app.add_api_route("/v1/webhooks/{hook_id}/rotate-secret", self.rotate, methods=["POST"], tags=["webhooks"])
 
     async def rotate(self, request: Request, hook_id: str, rotation: Rotation | None = None) -> dict[str, Any]:
-        """Make a new secret, or take the one that is brought; the answer shows it, this once."""
+        """Make a new secret, or take one that is brought and fits `signature`; the answer shows it, this once."""
         asked = rotation or Rotation()
         _, hook = await self._access.own(request, hook_id)
+        other = next(scheme for scheme in Signature if scheme != hook.signature)
+        check_scheme(asked.secret, hook.signature, f'change the webhook first: PATCH {{"signature": "{other}"}}')
         key, secret = self._keyring.make(hook_id, hook.signature, now(), asked.secret)
 
         def change(hook: Webhook) -> Webhook:

@@ -23,10 +23,15 @@ _NUMBERS = 14
 
 
 class Standing(NamedTuple):
-    """How a subscription stands. ``last``: the newest attempt as its record tells it, times in ms; None for none."""
+    """How a subscription stands.
+
+    ``last``: the newest attempt as its record tells it, times in ms; None for none. ``unsigned``: why its pushes cannot
+    be signed, which is not read here.
+    """
 
     counts: Counts
     last: dict[str, Any] | None
+    unsigned: str | None = None
 
 
 class Standings:

@@ -51,6 +51,10 @@ local function state_of(id)
     local name = FIELDS[i]
     state[name] = tonumber(values[i] or UNSET[name] or 0)
   end
+  if state.doubled == math.huge then -- of a log that goes on after a restore: all it has may have newer versions
+    state.doubled = state.sequence
+    set(id, 'doubled', state.sequence)
+  end
   know_flight(state.own, values[9], state.held, state.ends)
   if not is_plain then
     know_bounds(id, state)
@@ -125,8 +129,8 @@ local function from_replays(id, state, free)
     if which == 'failed' then
       numbers = redis.call('ZRANGEBYSCORE', at(id, 'failed'), first, last, 'LIMIT', 0, free)
     else
-      for number = first, math.min(last, first + free - 1) do
-        numbers[#numbers + 1] = number
+      for i, row in ipairs(redis.call('XRANGE', at(id, 'log'), first .. '-0', last .. '-0', 'COUNT', free)) do
+        numbers[i] = match(row[1], '^%d+')
       end
     end
     for _, number in ipairs(numbers) do

@@ -4,6 +4,7 @@ import { lengthOf, moment } from "./console-dom.js";
 
 // As the API says them, the worst first.
 export const KINDS = {
+  unsigned: "Not signed",
   failing: "Failing",
   disabled: "Disabled",
   retrying: "Retrying",
@@ -50,6 +51,8 @@ function reasonOf(kind, hook, now) {
   const since = moment(hook.failing_since);
   const last = hook.last_attempt && resultOf(hook.last_attempt);
   switch (kind) {
+    case "unsigned":
+      return `its pushes wait: ${hook.unsigned}`;
     case "failing":
       return [since ? `since ${lengthOf(now - since)}` : "", last ? `last: ${last}` : ""].filter(Boolean).join(", ");
     case "disabled":
