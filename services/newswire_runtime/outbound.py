@@ -32,6 +32,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import NamedTuple
 
+from yarl import URL
+
 from newswire_runtime.outbound_calls import Call, Done
 from newswire_runtime.outbound_dial import Dialer, OpenSocket
 from newswire_runtime.outbound_names import GuardedResolver, Lookup, system_lookup
@@ -131,6 +133,16 @@ class GuardedClient:
             ValueError: a header that is none, or that only the client sets.
         """
         return self._start("POST", url, body, headers, deadline, done)
+
+    def head(self, url: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return all headers of the request that `send` makes, names in lower case; the arguments are those of `send`.
+
+        Raises:
+            ValueError: as `send`; or the URL is none.
+        """
+        sent = b"".join(request(start_of("POST", URL(url).with_fragment(None)), headers, body, self._user_agent))
+        _, *lines = sent.partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
+        return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
 
     async def post(self, url: str, body: Body, headers: Mapping[str, str], deadline: float) -> Outcome:
         """POST ``body`` once and return what became of it; the arguments are those of `send`."""

@@ -12,6 +12,7 @@ RFC 9112 by httptools (llhttp, strict). What the peer can do with an answer:
   connection cannot be used again.
 - more than the answer: bytes after its end, a body where none may be (204, 304). The
   answer stands, and the connection cannot be used again.
+- headers without number: some 8 KB are kept, in their order; those of the 1xx count.
 """
 
 from typing import NamedTuple
@@ -22,8 +23,14 @@ MAX_EXCERPT = 16_384
 """Bytes of an answer's body that are read and kept."""
 MAX_HEAD = 65_536
 """Bytes before the body, 1xx answers included."""
+MAX_HEADERS = 8_192
+"""Bytes of an answer's headers that are kept, names and values together; the one that reaches it is kept whole."""
+MOST_HEADERS = 200
 MAX_RAW = 8 * MAX_EXCERPT
 """Bytes after the head: a body in chunks of one byte takes six times its size, and trailers have no end."""
+
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class BrokenAnswer(Exception):  # noqa: N818 - it says what came
@@ -31,7 +38,10 @@ class BrokenAnswer(Exception):  # noqa: N818 - it says what came
 
 
 class Answer(NamedTuple):
-    """What a peer said. ``reusable`` tells whether its connection can take another request."""
+    """What a peer said. ``reusable`` tells whether its connection can take another request.
+
+    ``headers``: names and values as they came, the first `MOST_HEADERS` until they reach `MAX_HEADERS`.
+    """
 
     status: int
     retry_after: str | None
@@ -39,12 +49,24 @@ class Answer(NamedTuple):
     excerpt: bytes
     truncated: bool
     reusable: bool
+    headers: Headers = ()
 
 
 class AnswerReader:
     """Reads one answer, and the 1xx before it. The methods ``on_...`` are called by httptools."""
 
-    __slots__ = ("_complete", "_framed", "_headers", "_parser", "_parts", "_reusable", "_seen", "_size", "status")
+    __slots__ = (
+        "_all",
+        "_complete",
+        "_framed",
+        "_headers",
+        "_parser",
+        "_parts",
+        "_reusable",
+        "_seen",
+        "_size",
+        "status",
+    )
 
     def __init__(self) -> None:
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
@@ -53,6 +75,7 @@ class AnswerReader:
         self._seen = 0  # bytes before the head was complete; then those that came later
         self._size = 0  # bytes of headers; then those of the body
         self._headers: dict[bytes, bytes] = {}
+        self._all: list[tuple[bytes, bytes]] = []
         self._parts: list[bytes] = []
         self._framed = self._complete = self._reusable = False
 
@@ -102,6 +125,7 @@ class AnswerReader:
             body[:MAX_EXCERPT],
             missing or len(body) > MAX_EXCERPT,
             self._reusable,
+            tuple(self._all),
         )
 
     def on_message_begin(self) -> None:
@@ -111,6 +135,8 @@ class AnswerReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.status:  # a trailer, or the second answer's
             return
+        if self._size < MAX_HEADERS and len(self._all) < MOST_HEADERS:
+            self._all.append((name, value))
         self._size += len(name) + len(value)
         if len(name) not in _LENGTHS:
             return
@@ -128,6 +154,7 @@ class AnswerReader:
         status = self._parser.get_status_code()
         if status < 200 and status != 101:
             self._headers.clear()
+            self._all.clear()
             self._framed = False
             return
         self.status = status

@@ -69,7 +69,7 @@ class Call:
             self._deadlines.add(self)
 
     def answered(self, answer: Answer) -> None:
-        status, retry_after, content_type, excerpt, truncated, _ = answer
+        status, retry_after, content_type, excerpt, truncated, _, headers = answer
         self._end(
             Outcome(
                 self._started_at_ms,
@@ -81,6 +81,7 @@ class Call:
                 content_type,
                 excerpt,
                 truncated,
+                headers,
             )
         )
 

@@ -47,6 +47,8 @@ class Outcome(NamedTuple):
     content_type: str | None = None
     excerpt: bytes = b""
     truncated: bool = False
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """The answer's, as they came, some 8 KB of them at most."""
 
     @property
     def ok(self) -> bool:

@@ -20,7 +20,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from standardwebhooks.webhooks import Webhook
-from support.wire import OPERATOR, Push, Receiver, Wire, receiving, running, story, until
+from support.wire import OPERATOR, Hook, Push, Receiver, Wire, receiving, running, story, until
 
 from newswire_publisher.articles.ninjs import SCHEMA as NINJS_SCHEMA
 
@@ -32,7 +32,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
 
 
-WHERE, REGISTER, TEST, OPENSSL, OPENSSL_V1A, ROTATE, EVENTS, REPLAY, TYPES, NOTICES = blocks("sh")
+WHERE, REGISTER, TEST, OPENSSL, OPENSSL_V1A, ROTATE, EVENTS, REPLAY, LOOK, TYPES, NOTICES = blocks("sh")
 RECEIVER, V1A, FILL = blocks("python")
 NODE_VERIFY, NODE_RECEIVER, NODE_LIBRARY = blocks("js")
 
@@ -351,6 +351,18 @@ async def test_a_replay_brings_the_same_pushes_again(wire: Wire, receiver: Recei
 
     again = (await receiver.got("wire", 2))[1]
     assert (again.id, again.body) == (first.id, first.body)
+
+
+async def test_an_attempt_shows_what_was_sent_and_answered(wire: Wire, receiver: Receiver, tmp_path: Path) -> None:
+    variables = await register(wire, tmp_path, receiver.script("wire", 500, **{"X-Why": "closed"}))
+    await wire.submit(story("urn:a:1"))
+    (push,) = await receiver.got("wire", 1)
+    await until(Hook(wire, variables["WEBHOOK"], "").attempts)
+
+    attempt = json.loads(await shell(LOOK, wire, tmp_path, **variables))
+
+    assert attempt["request"]["body"].encode() == push.body
+    assert (attempt["response"]["status"], attempt["response"]["headers"]["x-why"]) == (500, "closed")
 
 
 async def test_real_pushes_meet_the_schemas_that_the_guide_points_to(

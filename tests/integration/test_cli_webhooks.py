@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.hooks import echoing
-from support.wire import OPERATOR, Receiver, Wire, running, story
+from support.wire import OPERATOR, Hook, Receiver, Wire, running, story, until
 
 from newswire_schemas.streams import ConfKeys
 
@@ -113,7 +113,7 @@ async def test_what_was_pushed_is_listed_looked_at_replayed_and_sent_again(
     assert "article.new" in await shell.say("webhook", "events", made["id"], "--after", "2", "--limit", "1")
     items = (await shell.json("webhook", "attempts", made["id"], "--outcome", "delivered", "--limit", "2"))["items"]
     assert len(items) == 2
-    assert "request.headers.webhook-id" in await shell.say("webhook", "attempt", made["id"], items[0]["id"])
+    assert "> webhook-id: msg_" in await shell.say("webhook", "attempt", made["id"], items[0]["id"])
     assert "goes out again" in await shell.say("webhook", "resend", made["id"], items[0]["id"])
     await receiver.got("hook", 4)
     assert await shell.say("webhook", "replay", made["id"], "--after", "1", "--until", "2") == (
@@ -123,6 +123,26 @@ async def test_what_was_pushed_is_listed_looked_at_replayed_and_sent_again(
     nothing = await shell.json("webhook", "replay", made["id"], "--since", "2020-01-01T00:00:00Z", "--failed")
     assert nothing["entries"] == 0
     assert "after" in await shell.refused("webhook", "replay", made["id"])
+
+
+async def test_an_attempt_is_printed_as_http_has_it(shell: Shell, wire: Wire, receiver: Receiver) -> None:
+    address = receiver.script("hook", 500, **{"X-Why": "closed"})
+    made = await shell.json("webhook", "add", address, "--retry", "", "--header", "Authorization: Bearer of-mine")
+    await wire.submit(story())
+    (push,) = await receiver.got("hook", 1)
+    hook = Hook(wire, made["id"], made["secret"])
+    (attempt,) = await until(hook.attempts)
+
+    said = await shell.say("webhook", "attempt", made["id"], attempt["id"])
+
+    facts, request, body, response = said.split("\n\n")
+    assert "outcome                  exhausted" in facts.splitlines()
+    assert request.splitlines()[0] == f"> POST {address}"
+    assert {"> authorization: (hidden)", f"> webhook-id: {push.id}"} <= set(request.splitlines())
+    assert body.encode() == push.body
+    assert response.splitlines()[0] == "< 500"
+    assert "< x-why: closed" in response.splitlines()
+    assert await shell.say("webhook", "attempts", made["id"], "--full") == said
 
 
 async def test_a_test_fails_with_what_the_endpoint_said(shell: Shell, receiver: Receiver) -> None:

@@ -11,8 +11,8 @@ chance, or ``then``, or 204. The share ``doomed`` of the ids always gets a 500; 
 entries always gets the answer that ``never`` says.
 
 An answer is a status, one of `FAULTS`, or ``{"status": 503, "delay": s, "retry_after": s,
-"retry_date": s, "headers": {…}, "at": t}``; with ``at`` all wait for the same moment (seconds
-since the epoch).
+"retry_date": s, "headers": {…}, "body": text, "at": t}``; with ``at`` all wait for the same moment
+(seconds since the epoch). ``headers`` may be a list of pairs.
 
 It knows nothing of newswire: signatures are checked by the ``standardwebhooks``
 library. What the book holds is in `support.book`.
@@ -208,12 +208,13 @@ class Receiver:
             await FAULTS[fault](peer)
             return fault in KEEPS_OPEN
         await asyncio.sleep(max(answer.get("delay", 0), answer.get("at", 0) - time.time()))
-        headers: dict[str, str] = dict(answer.get("headers", {}))
+        given = answer.get("headers", {})
+        headers = [(name, value) for name, value in (given.items() if isinstance(given, dict) else given)]
         if "retry_after" in answer:
-            headers["Retry-After"] = str(answer["retry_after"])
+            headers.append(("Retry-After", str(answer["retry_after"])))
         if "until" in answer:
-            headers["Retry-After"] = formatdate(answer["until"], usegmt=True)
-        lines = [f"HTTP/1.1 {answer['status']} Planned", *(f"{name}: {value}" for name, value in headers.items())]
+            headers.append(("Retry-After", formatdate(answer["until"], usegmt=True)))
+        lines = [f"HTTP/1.1 {answer['status']} Planned", *(f"{name}: {value}" for name, value in headers)]
         body = b"" if answer["status"] == 204 else str(answer.get("body", "ok")).encode()
         if body:
             lines.append(f"Content-Length: {len(body)}")

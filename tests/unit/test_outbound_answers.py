@@ -4,10 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newswire_runtime.outbound_answers import MAX_EXCERPT, MAX_HEAD, MAX_RAW, Answer, AnswerReader, BrokenAnswer
+from newswire_runtime.outbound_answers import (
+    MAX_EXCERPT,
+    MAX_HEAD,
+    MAX_HEADERS,
+    MAX_RAW,
+    MOST_HEADERS,
+    Answer,
+    AnswerReader,
+    BrokenAnswer,
+)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+IN_CHUNKS = ((b"Transfer-Encoding", b"chunked"),)
 
 
 def read(*parts: bytes) -> Answer | None:
@@ -51,13 +61,15 @@ def test_an_answer_is_the_same_in_whatever_pieces_it_comes(said: bytes, sizes: l
 def test_the_headers_of_a_1xx_are_not_the_answers() -> None:
     answer = read(ANSWERS[2])
 
-    assert answer == Answer(200, None, None, b"ok", truncated=False, reusable=True)
+    assert answer == Answer(
+        200, None, None, b"ok", truncated=False, reusable=True, headers=((b"Content-Length", b"2"),)
+    )
 
 
 def test_chunks_are_joined_and_trailers_are_nothing() -> None:
     answer = read(CHUNKED + b"3\r\nabc\r\n2\r\nde\r\n0\r\nRetry-After: 5\r\n\r\n")
 
-    assert answer == Answer(200, None, None, b"abcde", truncated=False, reusable=True)
+    assert answer == Answer(200, None, None, b"abcde", truncated=False, reusable=True, headers=IN_CHUNKS)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +100,10 @@ def test_a_body_without_length_is_whole_when_the_peer_ends_the_connection() -> N
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", CHUNKED + b"9\r\nabc"])
 def test_a_body_that_ends_early_is_truncated(head: bytes) -> None:
-    assert ended(head) == Answer(200, None, None, b"abc", truncated=True, reusable=False)
+    answer = ended(head)
+
+    assert answer is not None
+    assert answer[:6] == (200, None, None, b"abc", True, False)
 
 
 def test_without_a_status_nothing_is_known() -> None:
@@ -96,7 +111,9 @@ def test_without_a_status_nothing_is_known() -> None:
 
 
 def test_what_breaks_after_the_status_leaves_the_status_standing() -> None:
-    assert read(CHUNKED + b"2\r\nok\r\nzz\r\n") == Answer(200, None, None, b"ok", truncated=True, reusable=False)
+    answer = read(CHUNKED + b"2\r\nok\r\nzz\r\n")
+
+    assert answer == Answer(200, None, None, b"ok", truncated=True, reusable=False, headers=IN_CHUNKS)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +150,7 @@ def test_what_two_readers_could_read_in_two_ways_is_no_answer(said: bytes) -> No
 def test_an_excerpt_of_chunks_of_one_byte_is_bounded() -> None:
     answer = read(CHUNKED, *[b"1\r\na\r\n" * 1_000] * 20)
 
-    assert answer is not None
-    assert answer == Answer(200, None, None, b"a" * MAX_EXCERPT, truncated=True, reusable=False)
+    assert answer == Answer(200, None, None, b"a" * MAX_EXCERPT, truncated=True, reusable=False, headers=IN_CHUNKS)
 
 
 def test_trailers_without_end_are_cut() -> None:
@@ -149,6 +165,29 @@ def test_a_header_that_is_not_ascii_is_read_byte_by_byte() -> None:
 
     assert answer is not None
     assert answer.retry_after == "\xff7"
+
+
+def test_headers_are_kept_as_they_came_those_that_come_twice_too() -> None:
+    answer = read(b"HTTP/1.1 503 No\r\nVia: a\r\nX-Odd: \xff;,=\r\nVIA: b\r\nX-None:\r\nContent-Length: 0\r\n\r\n")
+
+    assert answer is not None
+    assert answer.headers == (
+        *((b"Via", b"a"), (b"X-Odd", b"\xff;,="), (b"VIA", b"b"), (b"X-None", b"")),
+        (b"Content-Length", b"0"),
+    )
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[b"X: " + b"a" * 60_000], [b"X:"] * 10_000, [b"X" * 30_000 + b": a"] * 2],
+    ids=["a long value", "many", "long names"],
+)
+def test_headers_without_end_are_kept_to_a_bound(lines: list[bytes]) -> None:
+    answer = read(b"\r\n".join([b"HTTP/1.1 200 OK", *lines, b"Content-Length: 0", b"", b""]))
+
+    assert answer is not None
+    assert 1 <= len(answer.headers) <= MOST_HEADERS
+    assert sum(len(name) + len(value) for name, value in answer.headers[:-1]) < MAX_HEADERS
 
 
 @given(st.binary(max_size=200))

@@ -1,4 +1,4 @@
-"""What is done with a webhook: test, verify, enable, disable, events, attempts, replay, resend, notices."""
+"""What is done with a webhook: test, verify, enable, disable, events, replay, notices."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,7 +10,6 @@ from newswire_cli.client import Api, AsJson, Token, Url, given, part, print_json
 from newswire_cli.failures import CommandError
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Its id, from `newswire webhook list`.")]
-Attempt = Annotated[str, typer.Argument(metavar="ATTEMPT", help="The attempt's id, from `newswire webhook attempts`.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
 
 
@@ -22,10 +21,7 @@ def install(webhook: typer.Typer) -> None:
         "enable": enable,
         "disable": disable,
         "events": events,
-        "attempts": attempts,
-        "attempt": attempt,
         "replay": replay,
-        "resend": resend,
         "notices": notices,
     }
     for name, command in named.items():
@@ -35,7 +31,7 @@ def install(webhook: typer.Typer) -> None:
 def test(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """Send a test event now, and print what came of it."""
     with Api(url, token) as api:
-        answer = api.call("POST", _path(id_, "test"))
+        answer = api.call("POST", path_of(id_, "test"))
     if as_json:
         print_json(answer)
     elif answer["delivered"]:
@@ -47,7 +43,7 @@ def test(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False)
 def verify(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """Send a pending webhook's challenge again."""
     with Api(url, token) as api:
-        answer = api.call("POST", _path(id_, "verify"))
+        answer = api.call("POST", path_of(id_, "verify"))
     verification = answer.get("verification")
     if verification is not None and not verification["verified"]:
         if as_json:
@@ -59,7 +55,7 @@ def verify(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = Fals
 def enable(id_: Id, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """Let a webhook go on, at once; what waited goes first."""
     with Api(url, token) as api:
-        print_done("enabled", id_, api.call("POST", _path(id_, "enable")), as_json)
+        print_done("enabled", id_, api.call("POST", path_of(id_, "enable")), as_json)
 
 
 def disable(
@@ -71,7 +67,7 @@ def disable(
 ) -> None:
     """Stop pushing; events are kept."""
     with Api(url, token) as api:
-        print_done("disabled", id_, api.call("POST", _path(id_, "disable"), body=given(reason=reason)), as_json)
+        print_done("disabled", id_, api.call("POST", path_of(id_, "disable"), body=given(reason=reason)), as_json)
 
 
 def events(
@@ -84,30 +80,8 @@ def events(
 ) -> None:
     """List a webhook's events, oldest first; --json has the payloads, byte for byte as they are pushed."""
     with Api(url, token) as api:
-        found = list(api.items(_path(id_, "events"), limit=limit, after=after))
+        found = list(api.items(path_of(id_, "events"), limit=limit, after=after))
     print_rows(found, ("sequence", "time", "type", "version", "uri"), as_json)
-
-
-def attempts(
-    id_: Id,
-    outcome: Annotated[str | None, typer.Option(help="Only delivered, retry, exhausted, superseded, … ones.")] = None,
-    sequence: Annotated[int | None, typer.Option(help="Only those of this event.")] = None,
-    limit: Limit = 100,
-    url: Url = None,
-    token: Token = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the newest attempts to deliver."""
-    with Api(url, token) as api:
-        found = list(api.items(_path(id_, "attempts"), limit=limit, **given(outcome=outcome, sequence=sequence)))
-    columns = ("id", "at", "sequence", "type", "attempt", "outcome", "status", "error", "ms", "uri")
-    print_rows(found, columns, as_json)
-
-
-def attempt(id_: Id, attempt_id: Attempt, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Show an attempt with its request and the answer."""
-    with Api(url, token) as api:
-        print_one(api.call("GET", _path(id_, "attempts", attempt_id)), as_json)
 
 
 def replay(
@@ -126,20 +100,13 @@ def replay(
     end: str | int | None = int(until) if until is not None and until.isascii() and until.isdigit() else until
     body = given(after=after, since=since, until=end, only="failed" if failed else None)
     with Api(url, token) as api:
-        said = api.call("POST", _path(id_, "replay"), body=body)
+        said = api.call("POST", path_of(id_, "replay"), body=body)
     if as_json:
         print_json(said)
     elif said["entries"]:
         print(f"{said['entries']} events from {said['first']} to {said['last']} go out again")
     else:
         print("no such events")
-
-
-def resend(id_: Id, attempt_id: Attempt, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
-    """Push an attempt's event again, under the same id."""
-    with Api(url, token) as api:
-        said = api.call("POST", _path(id_, "attempts", attempt_id, "resend"))
-    print_done(f"event {said['sequence']} goes out again to", id_, said, as_json)
 
 
 def notices(limit: Limit = 100, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
@@ -178,5 +145,6 @@ def print_done(done: str, id_: str, answer: object, as_json: bool) -> None:
         print(f"{done} {id_}")
 
 
-def _path(id_: str, *more: str) -> str:
+def path_of(id_: str, *more: str) -> str:
+    """Return the path of a webhook, or of something below it."""
     return "/".join(["/v1/webhooks", *map(part, (id_, *more))])

@@ -18,7 +18,7 @@ from newswire_cli.client import (
     print_json,
     print_rows,
 )
-from newswire_cli.commands import webhook_acts, webhook_secrets
+from newswire_cli.commands import webhook_acts, webhook_attempts, webhook_secrets
 from newswire_cli.commands.webhook_acts import Id
 from newswire_cli.commands.webhook_options import Events, Secret, read_secret, with_settings
 from newswire_cli.failures import UsageProblem
@@ -38,6 +38,7 @@ def install(app: typer.Typer) -> None:
     for name, command in named.items():
         webhook.command(name)(command)
     webhook_acts.install(webhook)
+    webhook_attempts.install(webhook)
     webhook_secrets.install(webhook)
     app.add_typer(webhook, name="webhook")
 

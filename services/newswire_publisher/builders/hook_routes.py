@@ -24,6 +24,7 @@ from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.registration_api import RegistrationApi
 from newswire_publisher.webhooks.rotation_api import RotationApi
+from newswire_publisher.webhooks.sent_requests import SentRequests
 from newswire_publisher.webhooks.standings import Standings
 from newswire_publisher.webhooks.unsigned import Unsigned
 from newswire_runtime.conf import Table
@@ -62,12 +63,14 @@ def hook_routes(
         keyring=keyring,
         limit=settings.webhook_limit,
     )
+    sent = SentRequests(parts.http, keyring, log)
     acts = ActsApi(
         access=access,
         queues=queues,
         overview=overview,
         challenger=challenger,
         courier=courier,
+        sent=sent,
         calls=calls,
         dry_runs=DryRuns(search, parts.store),
     )
@@ -81,6 +84,6 @@ def hook_routes(
             registration,
             acts,
             LogApi(access=access, log=log, left_outs=LeftOuts(parts.client, settings.partitions), queues=queues),
-            AttemptsApi(access=access, attempts=attempts, log=log, queues=queues),
+            AttemptsApi(access=access, attempts=attempts, sent=sent, queues=queues),
         ]
     )

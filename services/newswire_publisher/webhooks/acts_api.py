@@ -15,9 +15,10 @@ from newswire_publisher.webhooks.dry_run import DryRunRequest, DryRuns
 from newswire_publisher.webhooks.model import Status
 from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.sent_requests import SentRequests
 from newswire_runtime.http import now
 from newswire_runtime.problems import Problem
-from newswire_schemas.article import Line
+from newswire_schemas.article import Line, from_ms
 
 TEST_EVENT = "webhook.test"
 
@@ -41,6 +42,7 @@ class ActsApi:
         overview: HookOverview,
         challenger: Challenger,
         courier: Courier,
+        sent: SentRequests,
         calls: CallLimit,
         dry_runs: DryRuns,
     ) -> None:
@@ -49,6 +51,7 @@ class ActsApi:
         self._overview = overview
         self._challenger = challenger
         self._courier = courier
+        self._sent = sent
         self._calls = calls
         self._dry_runs = dry_runs
 
@@ -68,14 +71,20 @@ class ActsApi:
         return await self._dry_runs.run(body, now())
 
     async def test(self, request: Request, hook_id: str) -> dict[str, Any]:
-        """Send a `webhook.test` event now, once, and answer what came of it; it leaves no entry in the log."""
+        """Send a `webhook.test` event now, once, and answer what came of it; it leaves no entry in the log.
+
+        `request` is what was sent, as an attempt shows it, and `response` the body of the answer.
+        """
         hook = await self._access.pushing(request, hook_id)
         if hook.status is Status.PENDING:
             raise Problem(409, "not-verified", "the address has not echoed its challenge yet; call POST …/verify first")
         await self._calls.count(hook)
         body = message.build(TEST_EVENT, now(), 0, b'{"note":"a test from newswire"}')
-        outcome = await self._courier.post(hook, f"test_{secrets.token_hex(8)}", body)
-        return {"delivered": outcome.ok, **told(outcome)}
+        name = f"test_{secrets.token_hex(8)}"
+        outcome = await self._courier.post(hook, name, body)
+        at_ms = outcome.started_at_ms
+        sent = self._sent.of(hook, hook.sending(from_ms(at_ms)), name, at_ms, body)
+        return {"delivered": outcome.ok, **told(outcome), "request": sent}
 
     async def verify(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Send the challenge again to a pending webhook's address; `verification` says what came of it."""

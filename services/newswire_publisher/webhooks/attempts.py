@@ -2,26 +2,41 @@
 
     one entry of the stream ─▶ records, a line each ─▶ attempts, with the entry's id and their place in it
 
-A record also tells of entries that were not sent: ``superseded``, ``expired`` (too old) or ``cancelled``.
+A record also tells of entries that were not sent: ``superseded``, ``expired`` (too old) or ``cancelled``. An answer may
+be long: a list has its start, and reads a few entries of the stream at a time, however many records each has.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from newswire_publisher.webhooks.log import HookLog
+from newswire_publisher.webhooks.kept_answers import Taken, listed, taken
+from newswire_publisher.webhooks.log import Entry, HookLog
 from newswire_runtime.client import Client
 from newswire_schemas.article import from_ms, to_iso
 from newswire_schemas.streams import HookKeys
 
 START = "0-0"
 """Is before all attempts."""
+ROWS = 32
+"""Entries of the stream that are read at once: each may hold the long answers of a hundred attempts."""
 _DELIVERED = ("sequence", "attempt", "at_ms", "ms", "status")
 
 
 def delivered(sequence: int, attempt: int, at_ms: int, ms: float, status: int) -> str:
     """Return the record of a delivery of which nothing else is to be said: nearly all are, so it is short."""
     return f"{sequence} {attempt} {at_ms} {ms:.1f} {status}"
+
+
+class Kept(NamedTuple):
+    """One attempt with all that is kept of it: as a list shows it, and what a list leaves out."""
+
+    shown: dict[str, Any]
+    at_ms: int
+    revision: int | None
+    """Of the settings that it was made by."""
+    entry: Entry | None
+    answer: Taken
 
 
 class Attempts:
@@ -35,39 +50,64 @@ class Attempts:
     async def newest(self, hook_id: str, limit: int, before: str | None = None) -> list[dict[str, Any]]:
         """Return attempts, newest first, older than the attempt ``before``."""
         entry, place = _split(before) if before else ("+", 0)
-        rows = await self._client.xrevrange(self._key(hook_id), max=entry, count=limit + 1)
-        found = [
-            each
-            for row in rows
-            for each in reversed(list(_attempts(row, upto=place if row[0].decode() == entry else None)))
-        ]
+        found: list[dict[str, Any]] = []
+        start = entry
+        while len(found) < limit:
+            rows = await self._client.xrevrange(self._key(hook_id), max=start, count=ROWS)
+            found += [
+                each
+                for row in rows
+                for each in reversed(list(_attempts(row, upto=place if row[0].decode() == entry else None)))
+            ]
+            if len(rows) < ROWS:
+                break
+            start = f"({rows[-1][0].decode()}"
         return await self._shown(hook_id, found[:limit])
 
     async def after(self, hook_id: str, attempt_id: str, limit: int) -> list[dict[str, Any]]:
         """Return attempts, oldest first, newer than an attempt; `START` is before all."""
         entry, place = _split(attempt_id)
-        rows = await self._client.xrange(self._key(hook_id), min=entry, count=limit + 1)
-        found = [each for row in rows for each in _attempts(row, first=place + 1 if row[0].decode() == entry else 0)]
+        found: list[dict[str, Any]] = []
+        start = entry
+        while len(found) < limit:
+            rows = await self._client.xrange(self._key(hook_id), min=start, count=ROWS)
+            found += [
+                each for row in rows for each in _attempts(row, first=place + 1 if row[0].decode() == entry else 0)
+            ]
+            if len(rows) < ROWS:
+                break
+            start = f"({rows[-1][0].decode()}"
         return await self._shown(hook_id, found[:limit])
 
-    async def get(self, hook_id: str, attempt_id: str) -> dict[str, Any] | None:
-        entry, _ = _split(attempt_id)
-        rows = await self._client.xrange(self._key(hook_id), min=entry, max=entry)
+    async def get(self, hook_id: str, attempt_id: str) -> Kept | None:
+        """Return one attempt; None if there is none, or it is kept no more."""
+        entry_id, _ = _split(attempt_id)
+        rows = await self._client.xrange(self._key(hook_id), min=entry_id, max=entry_id)
         found = [each for row in rows for each in _attempts(row) if each["id"] == attempt_id]
-        return (await self._shown(hook_id, found))[0] if found else None
+        if not found:
+            return None
+        entries = await self._log.entries(hook_id, [found[0]["sequence"]])
+        entry = entries.get(found[0]["sequence"])
+        return Kept(
+            _as_listed(found[0], entry), int(found[0]["at_ms"]), found[0].get("revision"), entry, taken(found[0])
+        )
 
     def _key(self, hook_id: str) -> str:
         return HookKeys(hook_id, self._partitions).attempts
 
     async def _shown(self, hook_id: str, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         entries = await self._log.entries(hook_id, [each["sequence"] for each in found])
-        for each in found:
-            if (entry := entries.get(each["sequence"])) is not None:
-                each |= {"uri": entry.uri or None, "version": entry.version or None, "type": entry.type}
-            for name in ("at", "next_at"):
-                if (ms := each.pop(f"{name}_ms", None)) is not None:
-                    each[name] = to_iso(from_ms(ms))
-        return [{name: value for name, value in each.items() if value is not None} for each in found]
+        return [_as_listed(each, entries.get(each["sequence"])) for each in found]
+
+
+def _as_listed(record: Mapping[str, Any], entry: Entry | None) -> dict[str, Any]:
+    shown = listed(record)
+    if entry is not None:
+        shown |= {"uri": entry.uri or None, "version": entry.version or None, "type": entry.type}
+    for name in ("at", "next_at"):
+        if (ms := shown.pop(f"{name}_ms", None)) is not None:
+            shown[name] = to_iso(from_ms(ms))
+    return {name: value for name, value in shown.items() if value is not None and name != "revision"}
 
 
 def _attempts(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Path, Query, Request
@@ -10,12 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.webhooks.access import HookAccess, must_push
-from newswire_publisher.webhooks.attempts import START, Attempts
+from newswire_publisher.webhooks.attempts import START, Attempts, Kept
 from newswire_publisher.webhooks.delivery import message_id
-from newswire_publisher.webhooks.headers import headers as headers_of
-from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.sent_requests import SentRequests
 from newswire_runtime.problems import Problem, not_found
 
 SCANNED = 2_000
@@ -44,10 +42,10 @@ class Asked(BaseModel):
 class AttemptsApi:
     """The routes of the attempts."""
 
-    def __init__(self, *, access: HookAccess, attempts: Attempts, log: HookLog, queues: HookQueues) -> None:
+    def __init__(self, *, access: HookAccess, attempts: Attempts, sent: SentRequests, queues: HookQueues) -> None:
         self._access = access
         self._attempts = attempts
-        self._log = log
+        self._sent = sent
         self._queues = queues
 
     def install(self, app: FastAPI) -> None:
@@ -78,40 +76,37 @@ class AttemptsApi:
         return {"items": items} | ({"cursor": place} if place else {})
 
     async def get(self, request: Request, hook_id: str, attempt_id: AttemptId) -> dict[str, Any]:
-        """Show an attempt with its `request` (the body byte for byte; not the signature) and its `response`.
+        """Show an attempt with its `request` and its `response`: `status`, `headers`, `body`, `truncated`.
 
-        The address and the headers of one's own are those that the webhook has now.
+        The request is made again from the entry, the settings of that time and the keys that were live then;
+        credentials in headers of one's own are hidden. What is not known any more is left out, or null. `truncated`:
+        there was more of the body than is kept; `headers_truncated`: of the headers. Of a delivery without a body no
+        headers are kept.
         """
-        _, hook, attempt = await self._find(request, hook_id, attempt_id)
-        entry = await self._log.entry(hook.id, attempt["sequence"])
-        body = None if entry is None else await self._log.body(hook, entry)
-        shown = {name: value for name, value in attempt.items() if name not in ("response", "truncated")}
-        sent = attempt.get("status") is not None or attempt.get("error") is not None
-        return shown | {
-            "request": _request(hook, attempt, body) if sent else None,
-            "response": {
-                "status": attempt["status"],
-                "body": attempt.get("response") or "",
-                "truncated": bool(attempt.get("truncated")),
-            }
-            if attempt.get("status") is not None
-            else None,
-        }
+        hook, attempt = await self._find(request, hook_id, attempt_id)
+        shown = {name: value for name, value in attempt.shown.items() if name not in ("response", "truncated")}
+        return shown | {"request": await self._request(hook, attempt), "response": _response(attempt)}
 
     async def resend(self, request: Request, hook_id: str, attempt_id: AttemptId) -> Response:
         """Push the attempt's entry again, under the same id, whatever came of it; 409 if it is kept no more."""
-        _, hook, attempt = await self._find(request, hook_id, attempt_id)
-        if not await self._queues.resend(must_push(hook).id, attempt["sequence"]):
-            detail = f"entry {attempt['sequence']} is kept no more, or is on its way already"
-            raise Problem(409, "not-possible", detail)
-        return JSONResponse({"sequence": attempt["sequence"], "resent": True}, status_code=202)
+        hook, attempt = await self._find(request, hook_id, attempt_id)
+        sequence = attempt.shown["sequence"]
+        if not await self._queues.resend(must_push(hook).id, sequence):
+            raise Problem(409, "not-possible", f"entry {sequence} is kept no more, or is on its way already")
+        return JSONResponse({"sequence": sequence, "resent": True}, status_code=202)
 
-    async def _find(self, request: Request, hook_id: str, attempt_id: str) -> tuple[object, Webhook, Attempt]:
-        caller, hook = await self._access.own(request, hook_id)
+    async def _find(self, request: Request, hook_id: str, attempt_id: str) -> tuple[Webhook, Kept]:
+        _, hook = await self._access.own(request, hook_id)
         attempt = await self._attempts.get(hook.id, attempt_id) if re.match(_ID, attempt_id) else None
         if attempt is None:
             raise not_found(f"attempt {attempt_id}")
-        return caller, hook, attempt
+        return hook, attempt
+
+    async def _request(self, hook: Webhook, attempt: Kept) -> dict[str, Any] | None:
+        if attempt.shown.get("status") is None and attempt.shown.get("error") is None:
+            return None  # superseded, too old, cancelled: it was not sent
+        name = message_id(hook.id, attempt.shown["sequence"])
+        return await self._sent.of_attempt(hook, attempt.entry, name, attempt.at_ms, attempt.revision)
 
 
 async def _page(
@@ -134,8 +129,14 @@ async def _page(
     return found, place
 
 
-def _request(hook: Webhook, attempt: Attempt, body: bytes | None) -> dict[str, Any]:
-    timestamp = int(datetime.fromisoformat(attempt["at"]).timestamp())
-    headers = headers_of(message_id(hook.id, attempt["sequence"]), timestamp, "", hook.headers)
-    del headers["webhook-signature"]
-    return {"method": "POST", "url": hook.url, "headers": headers, "body": None if body is None else body.decode()}
+def _response(attempt: Kept) -> dict[str, Any] | None:
+    if attempt.shown.get("status") is None:
+        return None
+    answer = attempt.answer
+    response = {
+        "status": attempt.shown["status"],
+        "headers": answer.headers,
+        "body": answer.body,
+        "truncated": answer.truncated,
+    }
+    return response | ({"headers_truncated": True} if answer.headers_truncated else {})

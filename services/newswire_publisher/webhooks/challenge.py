@@ -17,6 +17,7 @@ from newswire_publisher.articles import message
 from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.call_limit import CallLimit
 from newswire_publisher.webhooks.delivery import Courier
+from newswire_publisher.webhooks.kept_answers import shown
 from newswire_publisher.webhooks.model import Settings, Webhook
 from newswire_publisher.webhooks.patching import origin
 from newswire_publisher.webhooks.queue import HookQueues
@@ -81,12 +82,15 @@ def is_echo(answer: bytes, token: str) -> bool:
 
 def told(outcome: Outcome) -> dict[str, Any]:
     """Return what the owner is told of a call that is no push: a test or a challenge."""
+    answer = shown(outcome)
     return {
         "status": outcome.status,
         "error": outcome.error.value if outcome.error else None,
         "detail": outcome.detail or None,
         "ms": round(outcome.duration_ms, 1),
-        "response": outcome.excerpt[:2_000].decode(errors="replace"),
+        "response": answer.body,
+        "response_headers": answer.headers,
+        "truncated": answer.truncated,
     }
 
 

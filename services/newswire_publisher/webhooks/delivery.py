@@ -17,6 +17,7 @@ import structlog
 
 from newswire_publisher.articles.message import Format, Parts
 from newswire_publisher.webhooks.attempts import delivered
+from newswire_publisher.webhooks.kept_answers import kept
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import Entry, HookLog, read_entry
 from newswire_publisher.webhooks.model import Webhook
@@ -38,9 +39,8 @@ from newswire_runtime.outcome import Outcome
 log = structlog.get_logger()
 
 DEADLINE_SECONDS = 15.0
-KEPT_RESPONSE = 2_000
-"""Characters of a receiver's answer in the log of attempts."""
 
+_LOGGED = ("sequence", "attempt", "outcome", "at_ms", "ms", "status", "error", "detail", "next_at_ms", "replay")
 _TAKEN = Delivered()
 
 
@@ -135,7 +135,7 @@ class Courier:
         )
         what = WHAT[type(decision)]
         record = record_of(push, outcome, what, decision.at_ms if isinstance(decision, Retry) else None)
-        shown = {name: value for name, value in record.items() if name != "response"}
+        shown = {name: record[name] for name in _LOGGED if name in record}
         about = {"webhook": push.hook.id, "uri": push.entry.uri, "trace_id": push.entry.trace_id}
         log.info("webhook.attempt", **about, **shown)
         # An endpoint that says when to come again is well.
@@ -172,13 +172,17 @@ def message_id(hook_id: str, sequence: int) -> str:
 
 
 def record_of(push: Push, outcome: Outcome, what: str, next_at_ms: int | None) -> dict[str, Any]:
-    """Return what the log of attempts keeps; what the entry says is added when it is read."""
+    """Return what the log of attempts keeps; what the entry says is added when it is read.
+
+    ``revision``: of the settings that it was sent by, so that they can be found when they are others.
+    """
     record: dict[str, Any] = {
         "sequence": push.entry.sequence,
         "attempt": push.attempt,
         "outcome": what,
         "at_ms": outcome.started_at_ms,
         "ms": round(outcome.duration_ms, 1),
+        "revision": push.hook.revision,
     }
     if outcome.status is not None:
         record["status"] = outcome.status
@@ -186,10 +190,7 @@ def record_of(push: Push, outcome: Outcome, what: str, next_at_ms: int | None) -
         record["error"] = outcome.error.value
     if outcome.detail:
         record["detail"] = outcome.detail
-    if outcome.excerpt:
-        record["response"] = outcome.excerpt[:KEPT_RESPONSE].decode(errors="replace")
-    if outcome.truncated or len(outcome.excerpt) > KEPT_RESPONSE:
-        record["truncated"] = True
+    record |= kept(outcome)
     if next_at_ms is not None:
         record["next_at_ms"] = next_at_ms
     if push.kind == "replay":

@@ -1,5 +1,6 @@
 """A webhook subscription as it is registered and kept."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from newswire_publisher.articles.message import Format
 from newswire_publisher.webhooks.headers import check_headers
 from newswire_publisher.webhooks.keys import SigningKey, read_earlier
 from newswire_publisher.webhooks.retry import Policy
+from newswire_publisher.webhooks.sendings import Sending
 from newswire_publisher.webhooks.signing import Signature, parse_secret
 from newswire_publisher.webhooks.wanted import Wanted
 from newswire_runtime.auth import Caller
@@ -91,6 +93,8 @@ class Webhook(Settings):
     verified: bool = Field(True, description="False until the address has echoed its challenge.")
     revision: int = 1
     """Raised with every change, so that whoever carries an older one to the queue changes nothing there."""
+    earlier: tuple[Sending, ...] = ()
+    """How its pushes went out before the last changes, the newest last."""
 
     @model_validator(mode="before")
     @classmethod
@@ -116,13 +120,17 @@ class Webhook(Settings):
         """Whether pushes go out now."""
         return self.status is Status.ENABLED and self.url is not None
 
+    def sending(self, until: datetime) -> Sending:
+        """Return how its pushes go out, up to now."""
+        return Sending(until=until, revision=self.revision, url=self.url, format=self.format, headers=self.headers)
+
     def is_seen_by(self, caller: Caller) -> bool:
         """Return whether a caller may see and change it: its owner, and operators; an operator's, only those."""
         return caller.is_operator or (caller.owns(self.owner) and not self.is_operators)
 
     def shown(self) -> dict[str, Any]:
         """Return what its owner sees."""
-        hidden = {"keys", "filter", "verified", "is_operators"}
+        hidden = {"keys", "filter", "verified", "is_operators", "earlier"}
         body = self.model_dump(mode="json", exclude=hidden, exclude_none=True)
         body["filter"] = self.filter.model_dump(mode="json", exclude_defaults=True)
         if self.keys and self.keys[0].public_key:

@@ -6,6 +6,7 @@ A ``null`` takes a setting back to its default, inside ``filter`` and ``headers`
 JSON pointer into what was sent. Another host must be verified anew where the webhook is to be challenged.
 """
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from yarl import URL
 
 from newswire_publisher.routing.impossible import impossible
 from newswire_publisher.webhooks.model import Settings, Webhook
+from newswire_publisher.webhooks.sendings import remembered
 from newswire_publisher.webhooks.signing import Signature, parse_secret
 from newswire_runtime.http import invalid_fields
 from newswire_runtime.merge_patch import merged
@@ -29,7 +31,7 @@ _ELSEWHERE = {
 _FITS = {Signature.V1: "a shared secret, whsec_…", Signature.V1A: "a private key, whsk_…"}
 
 
-def patched(hook: Webhook, changes: object, guard: AddressGuard, *, challenge: bool) -> Webhook:
+def patched(hook: Webhook, changes: object, guard: AddressGuard, *, challenge: bool, now: datetime) -> Webhook:
     """Return the webhook with these changes.
 
     Args:
@@ -37,6 +39,7 @@ def patched(hook: Webhook, changes: object, guard: AddressGuard, *, challenge: b
         changes: The body of the request: a JSON object of what changes (RFC 7396).
         guard: Which addresses may be called.
         challenge: Whether every address must be verified, whatever the webhook's own setting.
+        now: When they are made; how its pushes went out until then stays known.
 
     Raises:
         Problem: 422 with pointers.
@@ -54,7 +57,9 @@ def patched(hook: Webhook, changes: object, guard: AddressGuard, *, challenge: b
         raise invalid_fields(exc.errors()) from exc
     check(settings, guard, before=hook)
     update = {name: getattr(settings, name) for name in Settings.model_fields}
-    return hook.model_copy(update=update | {"verified": _is_verified(hook, settings, challenge)})
+    changed = hook.model_copy(update=update | {"verified": _is_verified(hook, settings, challenge)})
+    ended, begun = hook.sending(now), changed.sending(now)
+    return changed if begun == ended else changed.model_copy(update={"earlier": remembered(hook.earlier, ended)})
 
 
 def _lower_headers(changes: dict[str, Any]) -> dict[str, Any]:

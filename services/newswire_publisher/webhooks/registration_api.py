@@ -161,7 +161,7 @@ class RegistrationApi:
             raise Problem(422, "malformed-input", f"the body is no JSON: {exc}") from exc
         required = self._challenger.required
         change = await self._access.change(
-            hook_id, lambda hook: patched(hook, changes, self._guard, challenge=required)
+            hook_id, lambda hook: patched(hook, changes, self._guard, challenge=required, now=now())
         )
         hook, answer = change.after, {}
         if change.moved:
