@@ -116,7 +116,15 @@ class GuardedClient:
         """Connections whose socket is open, idle ones too."""
         return self._pool.open_connections if self._pool else 0
 
-    def send(self, url: str, body: Body, headers: Mapping[str, str], deadline: float, done: Done) -> Call:
+    def send(  # noqa: PLR0917 - a call's own
+        self,
+        url: str,
+        body: Body,
+        headers: Mapping[str, str],
+        deadline: float,
+        done: Done,
+        wall: float | None = None,
+    ) -> Call:
         """POST ``body`` once; ``done`` is told what became of it, once, and never from inside this method.
 
         It costs no task and no future. ``done`` runs in the event loop between the bytes of other calls, and in
@@ -128,11 +136,12 @@ class GuardedClient:
             headers: Sent as they are, over this client's own User-Agent, Accept and Accept-Encoding.
             deadline: Seconds for all of it, the look-up and the wait for a connection included.
             done: Takes the outcome. It is not called if the call that this returns is cancelled.
+            wall: When it is made (`time.time`), if a header says so too; now otherwise.
 
         Raises:
             ValueError: a header that is none, or that only the client sets.
         """
-        return self._start("POST", url, body, headers, deadline, done)
+        return self._start("POST", url, body, headers, deadline, done, wall)
 
     def head(self, url: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str]:
         """Return all headers of the request that `send` makes, names in lower case; the arguments are those of `send`.
@@ -144,19 +153,27 @@ class GuardedClient:
         _, *lines = sent.partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")
         return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
 
-    async def post(self, url: str, body: Body, headers: Mapping[str, str], deadline: float) -> Outcome:
+    async def post(
+        self, url: str, body: Body, headers: Mapping[str, str], deadline: float, wall: float | None = None
+    ) -> Outcome:
         """POST ``body`` once and return what became of it; the arguments are those of `send`."""
-        return await self._call("POST", url, body, headers, deadline)
+        return await self._call("POST", url, body, headers, deadline, wall)
 
     async def get(self, url: str, headers: Mapping[str, str], deadline: float) -> Outcome:
         """Ask once and return what became of it; the arguments are those of `send`."""
         return await self._call("GET", url, None, headers, deadline)
 
-    async def _call(
-        self, method: str, url: str, body: Body | None, headers: Mapping[str, str], deadline: float
+    async def _call(  # noqa: PLR0917 - a call's own
+        self,
+        method: str,
+        url: str,
+        body: Body | None,
+        headers: Mapping[str, str],
+        deadline: float,
+        wall: float | None = None,
     ) -> Outcome:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        call = self._start(method, url, body, headers, deadline, partial(_tell, future))
+        call = self._start(method, url, body, headers, deadline, partial(_tell, future), wall)
         try:
             return await future
         except asyncio.CancelledError:
@@ -164,12 +181,19 @@ class GuardedClient:
             raise
 
     def _start(  # noqa: PLR0917 - a call's own
-        self, method: str, url: str, body: Body | None, headers: Mapping[str, str], deadline: float, done: Done
+        self,
+        method: str,
+        url: str,
+        body: Body | None,
+        headers: Mapping[str, str],
+        deadline: float,
+        done: Done,
+        wall: float | None,
     ) -> Call:
         pool = self._pool
         if pool is None:
             raise RuntimeError("outbound: enter the client with 'async with' before it calls")
-        at = int(self._wall() * 1000)
+        at = int((self._wall() if wall is None else wall) * 1000)
         try:
             start, origin = self._endpoint(method, url)
         except RefusedUrl as exc:

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import expect
 from standardwebhooks.webhooks import Webhook
-from support.console import HEADLINE, SignIn, act, register
-from support.pages import ARABIC
+from support.console import HEADLINE, SignIn, act, fits, register
+from support.pages import ARABIC, SIZES
 from support.wire import Push, Receiver, Wire, story
 
 pytestmark = pytest.mark.browser
@@ -29,6 +29,12 @@ async def test_a_test_tells_what_the_endpoint_answered(wire: Wire, receiver: Rec
     await page.keyboard.press("Enter")
     await expect(status).to_contain_text("The test arrived: your endpoint answered 204")
     assert [push.message["type"] for push in receiver.pushes] == ["webhook.test"] * 2
+    await page.get_by_role("button", name="Show request and response").click()
+    dialog = page.get_by_role("dialog", name="The test")
+    await expect(dialog.get_by_role("region", name="Request")).to_contain_text(receiver.pushes[1].id)
+    await expect(dialog.get_by_role("button", name="Send it again")).to_be_hidden()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Show request and response")).to_be_focused()
 
 
 async def test_attempts_come_live_and_open_with_request_and_answer(
@@ -62,6 +68,70 @@ async def test_attempts_come_live_and_open_with_request_and_answer(
     await page.get_by_label("Outcome").select_option("")
     await expect(page.locator(".attempt")).to_have_count(1)
     assert await page.evaluate("window.stayed")
+
+
+async def test_an_attempt_has_an_address_that_reload_and_the_back_button_obey(
+    wire: Wire, receiver: Receiver, sign_in: SignIn
+) -> None:
+    hook = await register(wire, url=receiver.script("hook"))
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    page = await sign_in(path=f"/console/{hook['id']}?outcome=delivered")
+    await page.locator(".attempt").click()
+    dialog = page.get_by_role("dialog", name="Event 1, attempt 1")
+    await expect(dialog.get_by_role("heading", level=2)).to_be_focused()
+    await page.reload()
+    await expect(dialog.get_by_role("region", name="Request")).to_contain_text("POST")
+    await expect(dialog.get_by_role("region", name="Response")).to_contain_text("Status 204")
+    await page.go_back()
+    await expect(dialog).to_be_hidden()
+    await page.go_forward()
+    await expect(dialog).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(page).to_have_url(f"{wire.url}/console/{hook['id']}?outcome=delivered")
+    await expect(page.get_by_label("Outcome")).to_have_value("delivered")
+
+
+async def test_the_headers_of_an_answer_and_what_was_cut_are_shown(
+    wire: Wire, receiver: Receiver, sign_in: SignIn
+) -> None:
+    async def answer(_: Push) -> web.Response:
+        more = {f"X-{number}": "y" * 900 for number in range(5)}
+        return web.Response(status=503, text="no database, " * 2_000, headers={"X-Why": "<b>upkeep</b>"} | more)
+
+    receiver.answers["hook"] = answer
+    hook = await register(wire, url=f"{receiver.url}/hook", retry=[])
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    page = await sign_in(path=f"/console/{hook['id']}")
+    await page.locator(".attempt").click()
+    response = page.get_by_role("dialog").get_by_role("region", name="Response")
+    await expect(response).to_contain_text("x-why")
+    await expect(response).to_contain_text("<b>upkeep</b>")
+    await expect(response.get_by_role("group", name="Body of the response")).to_contain_text("no database, no database")
+    await expect(response).to_contain_text("There were more headers than are kept.")
+    await expect(response).to_contain_text("the wire keeps no more than this")
+
+
+async def test_request_and_response_stand_side_by_side_and_on_a_phone_one_below_the_other(
+    wire: Wire, receiver: Receiver, sign_in: SignIn
+) -> None:
+    hook = await register(wire, url=receiver.script("hook", 500), retry=[])
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    page = await sign_in(path=f"/console/{hook['id']}")
+    await page.locator(".attempt").click()
+    dialog = page.get_by_role("dialog")
+    for size, is_beside in (("desktop", True), ("phone", False)):
+        await page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
+        await fits(page, size, "an attempt")
+        request = await dialog.get_by_role("region", name="Request").bounding_box()
+        response = await dialog.get_by_role("region", name="Response").bounding_box()
+        assert request
+        assert response
+        assert (response["x"] >= request["x"] + request["width"]) is is_beside
+        assert (response["y"] >= request["y"] + request["height"]) is not is_beside
 
 
 async def test_an_attempt_is_sent_again(wire: Wire, receiver: Receiver, sign_in: SignIn) -> None:

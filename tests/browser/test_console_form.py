@@ -169,3 +169,42 @@ async def test_a_registration_that_got_no_answer_registers_nothing_twice(wire: W
     await page.get_by_role("button", name="I have kept it").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Once")
     assert len((await wire.http.get("/v1/webhooks")).json()["items"]) == 1
+
+
+async def test_what_was_typed_outlives_a_reload_but_for_the_secret(wire: Wire, sign_in: SignIn) -> None:
+    page = await sign_in(path="/console/new")
+    await page.get_by_label("Description").fill("Draft")
+    await page.get_by_label("Languages").fill("de, en")
+    await page.get_by_role("checkbox", name="new", exact=True).uncheck()
+    await page.get_by_text("How it is sent:").click()
+    await page.get_by_label("Pushes a second").fill("7")
+    await page.get_by_role("textbox", name="Secret").fill("whsec_notforkeeping")
+    await page.reload()
+    await expect(page.get_by_label("Pushes a second")).to_have_value("7")
+    await expect(page.get_by_role("textbox", name="Secret")).to_have_value("")
+    await expect(page.get_by_role("checkbox", name="new", exact=True)).not_to_be_checked()
+    await page.get_by_role("button", name="Register").click()
+    await page.get_by_role("button", name="I have kept it").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Draft")
+    (hook,) = (await wire.http.get("/v1/webhooks")).json()["items"]
+    assert (hook["filter"], hook["rate"]) == ({"languages": ["de", "en"]}, 7)
+    await page.goto("/console/new")
+    await expect(page.get_by_label("Description")).to_have_value("")
+
+
+async def test_a_registration_whose_answer_was_lost_is_found_again_after_a_reload(wire: Wire, sign_in: SignIn) -> None:
+    page = await sign_in(path="/console/new")
+    await page.get_by_label("Description").fill("Once")
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await page.route("**/v1/webhooks", lose_the_answer)
+    await page.get_by_label("Description").press("Enter")
+    await expect(page.get_by_role("alert").last).to_contain_text("The wire does not answer.")
+    await page.unroute("**/v1/webhooks")
+    await page.reload()
+    await page.get_by_label("Description").press("Enter")
+    await page.get_by_role("button", name="I have kept it").click()
+    assert len((await wire.http.get("/v1/webhooks")).json()["items"]) == 1

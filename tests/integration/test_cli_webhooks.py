@@ -84,6 +84,9 @@ async def test_add_gives_every_setting_and_show_prints_it(shell: Shell, receiver
     assert {name: shown[name] for name in wanted} == wanted
     assert "headers.x-b" in await shell.say("webhook", "show", made["id"])
     assert made["id"] in await shell.say("webhook", "list", "--status", "enabled", "--owner", "operator")
+    by_health = ("webhook", "list", "--worst-first", "--search", made["id"])
+    assert made["id"] in await shell.say(*by_health, "--health", shown["health"])
+    assert made["id"] not in await shell.say(*by_health, "--health", "failing")
 
 
 async def test_edit_changes_what_it_names_and_resets_the_rest_on_request(shell: Shell) -> None:

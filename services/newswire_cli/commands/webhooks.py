@@ -96,13 +96,18 @@ def edit(
 def list_(
     owner: Annotated[str | None, typer.Option(help="Only those of this token's name (operator).")] = None,
     status: Annotated[str | None, typer.Option(help="Only pending, enabled or disabled ones.")] = None,
+    health: Annotated[str | None, typer.Option(help="Only those: failing, retrying, paused, quiet, ok, …")] = None,
+    search: Annotated[str | None, typer.Option(help="Only those with these words: address, owner, …")] = None,
+    worst_first: Annotated[bool, typer.Option("--worst-first", help="By health, not by age.")] = False,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """List the webhooks with their health."""
     with Api(url, token) as api:
-        items = list(api.items("/v1/webhooks", **given(owner=owner, status=status)))
+        order = "health" if worst_first else None
+        wanted = given(owner=owner, status=status, health=health, q=search, order=order)
+        items = list(api.items("/v1/webhooks", **wanted))
     print_rows(items, ("id", "health", "waiting", "in_flight", "url", "description", "filter"), as_json)
 
 

@@ -25,6 +25,7 @@ from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.registration_api import RegistrationApi
 from newswire_publisher.webhooks.rotation_api import RotationApi
 from newswire_publisher.webhooks.sent_requests import SentRequests
+from newswire_publisher.webhooks.standings import Standings
 from newswire_publisher.webhooks.unsigned import Unsigned
 from newswire_runtime.conf import Table
 from newswire_runtime.idempotency import Answers
@@ -46,7 +47,7 @@ def hook_routes(
     """Return the routes of the webhooks."""
     settings = parts.settings
     access = HookAccess(hooks=hooks, tokens=parts.tokens, queues=queues)
-    overview = HookOverview(queues, attempts, unsigned)
+    overview = HookOverview(Standings(parts.client, settings.partitions), unsigned)
     calls = CallLimit(parts.client, settings.partitions)
     challenger = Challenger(
         access=access, queues=queues, courier=courier, calls=calls, required=settings.webhook_challenge == "required"

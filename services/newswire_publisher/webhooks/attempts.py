@@ -130,3 +130,8 @@ def _read(record: bytes) -> dict[str, Any]:
 def _split(attempt_id: str) -> tuple[str, int]:
     entry, _, place = attempt_id.partition(".")
     return entry, int(place or 0)
+
+
+def newest_of(entry_id: str, place: int, record: bytes) -> dict[str, Any]:
+    """Return the attempt of a record as the record tells it: times in ms since the epoch."""
+    return {"id": f"{entry_id}.{place}" if place else entry_id, **_read(record)}

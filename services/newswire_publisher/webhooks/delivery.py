@@ -95,8 +95,9 @@ class Courier:
 
     async def post(self, hook: Webhook, message_id: str, body: bytes) -> Outcome:
         """Sign and post one body."""
-        headers = self._keyring.signed_headers(hook, message_id, body, time.time())
-        return await self._http.post(hook.url or "", body, headers, DEADLINE_SECONDS)
+        wall = time.time()
+        headers = self._keyring.signed_headers(hook, message_id, body, wall)
+        return await self._http.post(hook.url or "", body, headers, DEADLINE_SECONDS, wall)
 
     def _start(self, push: Push, parts: Parts, done: Callable[[], None]) -> None:
         """Sign a push and send it; no task waits for the answer, because thousands may be on their way."""
@@ -109,9 +110,9 @@ class Courier:
 
         try:
             hook, sequence = push.hook, push.entry.sequence
-            body = parts.split(sequence)
-            headers = self._keyring.signed_headers(hook, message_id(hook.id, sequence), body, time.time())
-            self._http.send(hook.url or "", body, headers, DEADLINE_SECONDS, answered)
+            body, wall = parts.split(sequence), time.time()
+            headers = self._keyring.signed_headers(hook, message_id(hook.id, sequence), body, wall)
+            self._http.send(hook.url or "", body, headers, DEADLINE_SECONDS, answered, wall)
         except VaultError as exc:
             # Nothing can be signed: the lease ends, and the push goes out once the right key is set.
             log.error("webhook.unsigned", webhook=push.hook.id, sequence=push.entry.sequence, error=exc.detail)  # noqa: TRY400

@@ -25,7 +25,7 @@
 --         'N ATTEMPT AT MS STATUS'
 --
 -- A command costs the server more than the work it does: what a call knows of a subscription it reads once, and
--- `flush` writes it. An endpoint that has nothing but its log costs a look three commands, a settling four.
+-- `flush` writes it. An endpoint that has nothing but its log costs a look three commands, a settling five.
 
 local turns, bell = KEYS[1], KEYS[2]
 local prefix = string.sub(turns, 1, -6)

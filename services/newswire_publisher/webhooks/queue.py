@@ -14,12 +14,11 @@ Cases of failure:
 """
 
 import json
-import time
 from collections.abc import Sequence
-from typing import Literal
 
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Appending, Counts, Leased, Noted, Settlement
+from newswire_publisher.webhooks.standings import Standings
 from newswire_runtime.client import MOST_IN_BATCH, Client
 from newswire_runtime.scripts import Script, Word
 from newswire_schemas.streams import HookKeys, hook_bell, hook_turns, partition_of
@@ -48,6 +47,7 @@ class HookQueues:
     def __init__(self, client: Client, partitions: int) -> None:
         self._client = client
         self._partitions = partitions
+        self._standings = Standings(client, partitions)
         self._append, self._take, self._settle, self._configure, self._replay = (
             Script("newswire_publisher.webhooks", f"{name}.lua")
             for name in ("append", "take", "settle", "configure", "replay")
@@ -129,18 +129,7 @@ class HookQueues:
 
     async def counts(self, hook_ids: Sequence[str]) -> list[Counts]:
         """Return how each subscription stands, in one round trip."""
-        if not hook_ids:
-            return []
-        pipeline = self._client.pipeline(transaction=False)
-        for hook_id in hook_ids:
-            keys = HookKeys(hook_id, self._partitions)
-            pipeline.hmget(keys.state, "sequence", "cursor", "parked", "held", "pause", "failing", "half", "open")
-            pipeline.scard(keys.ahead)
-            for waiting in (keys.kills, keys.express, keys.retry, keys.replaying, keys.failed):
-                pipeline.zcard(waiting)
-        answers = iter(await pipeline.execute())
-        now_ms = int(time.time() * 1_000)
-        return [_counts(next(answers), [next(answers) for _ in range(6)], now_ms) for _ in hook_ids]
+        return [standing.counts for standing in await self._standings.of(hook_ids)]
 
     async def replay(self, hook_id: str, first: int, last: int, *, only_failed: bool) -> int:
         """Queue a range of the log again, after all live traffic; return how many entries it has.
@@ -187,20 +176,3 @@ def _line(each: Settlement) -> str:
         return f"{head} {each.record}\n"
     times = f"{each.retry_at_ms} {each.pause_until_ms} {each.circuit_ms} {each.revision}"
     return f"{head} {times} {each.record}\n"
-
-
-def _counts(state: list[bytes | None], places: list[int], now_ms: int) -> Counts:
-    sequence, cursor, parked, held, pause, failing, half, opens = (int(float(value)) if value else 0 for value in state)
-    ahead, kills, express, retry, replaying, failed = places
-    circuit: Literal["closed", "open", "half-open"] = "closed"
-    if half:
-        circuit = "open" if opens > now_ms else "half-open"
-    return Counts(
-        waiting=sequence - cursor - ahead + parked + kills + express + retry + replaying,
-        in_flight=held,
-        last_sequence=sequence,
-        paused_until_ms=pause if pause > now_ms else None,
-        failing_since_ms=failing or None,
-        circuit=circuit,
-        given_up=failed,
-    )

@@ -2,6 +2,7 @@
 
 import { $, ask, longTime, make, moment } from "./console-dom.js";
 import { call, hookPath } from "./console-api.js";
+import { openTest } from "./console-attempt.js";
 import { resultOf } from "./console-health.js";
 import { clearProblem, showProblem } from "./console-problems.js";
 import { showSecret } from "./console-secret.js";
@@ -57,10 +58,13 @@ function showTest(outcome) {
   const took = outcome.ms === undefined ? "" : ` in ${Math.round(outcome.ms)} ms`;
   const result = resultOf(outcome) || "nothing";
   const words = outcome.delivered ? `The test arrived: your endpoint answered ${result}${took}.` : outcome.status ? `Your endpoint answered ${result}${took}; only 2xx is a success.` : `The test did not arrive: ${result}${outcome.detail ? ` (${outcome.detail})` : ""}.`;
+  const more = make("button", { type: "button", className: "plain", textContent: "Show request and response" });
+  more.addEventListener("click", () => openTest(outcome));
   const body = outcome.response ? make("pre", { textContent: outcome.response, tabIndex: 0 }) : null;
   body?.setAttribute("role", "group");
   body?.setAttribute("aria-label", "Body of the response");
-  tell(outcome.delivered, words, ...(body ? [body] : []));
+  const shown = outcome.request ? make("p", { className: "more" }, more) : null;
+  tell(outcome.delivered, words, ...[body, shown].filter(Boolean));
 }
 
 // The field says UTC, so what is typed is UTC, whatever the browser's own zone.

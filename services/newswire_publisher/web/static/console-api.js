@@ -6,7 +6,7 @@ const LONGEST = 60_000; // ms; a test waits for the receiver's whole deadline
 export const token = {
   get: () => sessionStorage.getItem(KEPT),
   keep: (text) => sessionStorage.setItem(KEPT, text),
-  forget: () => sessionStorage.removeItem(KEPT),
+  forget: () => sessionStorage.clear(), // and where its holder was
 };
 
 // What the API refused (RFC 9457), or that it did not answer: then the status is 0.
@@ -49,16 +49,3 @@ export async function call(method, path, body, more = {}) {
 }
 
 export const hookPath = (id, rest = "") => `/v1/webhooks/${encodeURIComponent(id)}${rest}`;
-
-// All items of a list, page by page; `complete` is false if there are more than `most`.
-export async function all(path, most = 5_000) {
-  const items = [];
-  let cursor = null;
-  do {
-    const query = new URLSearchParams({ limit: 500, ...(cursor && { cursor }) });
-    const page = await call("GET", `${path}?${query}`);
-    items.push(...page.items);
-    cursor = page.items.length ? page.cursor : null;
-  } while (cursor && items.length < most);
-  return { items, complete: !cursor };
-}

@@ -1,37 +1,33 @@
 // One attempt in a dialog: what was sent, what came back, and the button that sends it again.
+//
+// The address names the attempt that is open, so that it can be sent to a colleague, a reload opens it again, and
+// the back button closes it.
 
-import { $, ask, longTime, make, moment, put, say } from "./console-dom.js";
+import { $, longTime, make, moment, put, say } from "./console-dom.js";
 import { call, hookPath } from "./console-api.js";
-import { resultOf } from "./console-health.js";
+import { pairs, showExchange } from "./console-exchange.js";
+import { resultOf, showOutcome } from "./console-health.js";
 
+const NAME = "attempt";
 const dialog = $("#attempt-dialog");
 const wrong = $("#a-wrong");
-let shown = null;
+const resend = $("#resend");
+let shown = {};
 
-export function pairs(list, entries) {
-  const rows = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  list.hidden = !rows.length;
-  list.replaceChildren(
-    ...rows.map(([name, value]) => make("div", {}, make("dt", { textContent: name }), make("dd", {}, make("bdi", { textContent: value })))),
-  );
-}
+const ofAddress = () => new URLSearchParams(location.search).get(NAME);
 
-function indented(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return "";
-  }
+function addressOf(attempt) {
+  const query = new URLSearchParams(location.search);
+  if (attempt) query.set(NAME, attempt);
+  else query.delete(NAME);
+  return query.size ? `?${query}` : location.pathname;
 }
 
 const timeText = (said) => (moment(said) ? longTime(moment(said)) : "");
 
-function fill(attempt, words) {
-  const { request, response } = attempt;
-  say($("#a-title"), `Event ${attempt.sequence}${attempt.attempt ? `, attempt ${attempt.attempt}` : ""}`);
-  const outcome = $(".outcome", dialog);
-  outcome.className = `outcome ${attempt.outcome}`;
-  say(outcome, words);
+function fill(attempt, title) {
+  say($("#a-title"), title || `Event ${attempt.sequence}${attempt.attempt ? `, attempt ${attempt.attempt}` : ""}`);
+  showOutcome($(".outcome", dialog), attempt.outcome);
   say($(".why", dialog), [attempt.status ? "" : resultOf(attempt), attempt.detail].filter(Boolean).join(": "));
   pairs($("#a-facts"), [
     ["Story", attempt.uri && `${attempt.uri} version ${attempt.version}`],
@@ -40,46 +36,74 @@ function fill(attempt, words) {
     ["Took", attempt.ms === undefined ? "" : `${attempt.ms} ms`],
     ["Next try", timeText(attempt.next_at)],
   ]);
-  put($("#a-line"), request?.url ? `${request.method || "POST"} ${request.url}` : "");
-  pairs($("#a-request-headers"), Object.entries(request?.headers || {}));
-  const body = request?.body || "";
-  say($("#a-body"), body);
-  $("#a-body-box").hidden = !body;
-  say($("#a-indented"), indented(body));
-  $("#a-indented-box").hidden = !indented(body);
-  put($("#a-no-request"), body ? "" : request === undefined ? "Loading…" : request ? "Its payload is not kept any more." : "Nothing was sent.");
-  // A list's attempt has the answer's text alone.
-  const answered = typeof response === "string" ? { body: response, truncated: attempt.truncated } : response;
-  say($("#a-status"), attempt.status ? `Status ${attempt.status}` : "There was none.");
-  put($("#a-response"), answered?.body);
-  $("#a-cut").hidden = !answered?.truncated;
+  showExchange(attempt);
 }
 
-export async function openAttempt(id, attempt, changed) {
-  const path = hookPath(id, `/attempts/${encodeURIComponent(attempt.id)}`);
-  shown = { path, changed };
+function open() {
   put(wrong, "");
-  const words = $(`#attempts [data-id="${attempt.id}"] .outcome`)?.textContent || attempt.outcome;
-  fill(attempt, words);
-  ask(dialog);
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
   $("#a-title").focus();
+}
+
+async function show(hookId, attempt) {
+  const path = hookPath(hookId, `/attempts/${encodeURIComponent(attempt.id)}`);
+  shown = { path };
+  resend.hidden = false;
+  if (attempt.outcome) {
+    fill(attempt);
+    open();
+  }
   try {
-    const whole = await call("GET", path);
-    if (shown.path === path) fill({ ...attempt, ...whole }, words);
+    const whole = { ...attempt, ...(await call("GET", path)) };
+    if (shown.path !== path) return;
+    fill(whole);
+    if (!dialog.open && ofAddress()) open();
   } catch (problem) {
     if (problem.status === undefined) throw problem;
-    put(wrong, problem.message);
+    if (dialog.open) put(wrong, problem.message);
+    else history.replaceState(null, "", addressOf("")); // it is kept no more: there is the list
   }
 }
 
-$("#resend").addEventListener("click", async () => {
-  try {
-    await call("POST", `${shown.path}/resend`);
-    dialog.close();
-    $("#said").replaceChildren(make("p", { className: "good", textContent: "It is sent again; the answer comes on top of the list." }));
-    shown.changed();
-  } catch (problem) {
-    if (problem.status === undefined) throw problem;
-    put(wrong, problem.message);
-  }
-});
+// What came of a test: it is no attempt, has no address, and another test sends it again.
+export function openTest(outcome) {
+  shown = {};
+  resend.hidden = true;
+  fill({ outcome: outcome.delivered ? "delivered" : "retry", ...outcome }, "The test");
+  if (!outcome.delivered) say($(".outcome", dialog), "Failed");
+  open();
+}
+
+export function openAttempt(hookId, attempt) {
+  history.pushState({ opened: true }, "", addressOf(attempt.id));
+  show(hookId, attempt);
+}
+
+// Opens what the address names, now and whenever it changes; `changed` runs when an attempt was sent again.
+export function watchAttempt(hookId, changed) {
+  const follow = () => {
+    const id = ofAddress();
+    if (id) show(hookId, { id });
+    else if (dialog.open) dialog.close();
+  };
+  addEventListener("popstate", follow);
+  dialog.addEventListener("close", () => {
+    shown = {};
+    if (!ofAddress()) return;
+    if (history.state?.opened) history.back();
+    else history.replaceState(null, "", addressOf(""));
+  });
+  resend.addEventListener("click", async () => {
+    try {
+      await call("POST", `${shown.path}/resend`);
+      dialog.close();
+      $("#said").replaceChildren(make("p", { className: "good", textContent: "It is sent again; the answer comes on top of the list." }));
+      changed();
+    } catch (problem) {
+      if (problem.status === undefined) throw problem;
+      put(wrong, problem.message);
+    }
+  });
+  follow();
+}

@@ -2,46 +2,35 @@
 
 import { $, copyOf, longTime, moment, put, say, shortTime, whileSeen } from "./console-dom.js";
 import { call, hookPath } from "./console-api.js";
-import { resultOf } from "./console-health.js";
-import { openAttempt } from "./console-attempt.js";
+import { resultOf, showOutcome } from "./console-health.js";
+import { openAttempt, watchAttempt } from "./console-attempt.js";
 
 const PAGE = 50;
 const MOST = 500;
 const SPEAK_MS = 4_000; // a busy endpoint must not keep a screen reader talking
-const WORDS = {
-  delivered: "Delivered",
-  retry: "Failed, tried again",
-  exhausted: "Given up",
-  gone: "Gone",
-  superseded: "Superseded",
-  expired: "Too old",
-  cancelled: "Cancelled",
-};
 
-export const outcomeOf = (attempt) => WORDS[attempt.outcome] || attempt.outcome;
-const rank = (attempt) => attempt.id.split("-").map(Number);
+// An id is "MS-NUMBER", or "MS-NUMBER.PLACE": each part counts as a number.
+const rank = (attempt) => attempt.id.split(/[-.]/).map(Number);
 
 function newestFirst(a, b) {
   const [x, y] = [rank(a), rank(b)];
-  return y[0] - x[0] || (y[1] || 0) - (x[1] || 0);
+  return y[0] - x[0] || (y[1] || 0) - (x[1] || 0) || (y[2] || 0) - (x[2] || 0);
 }
 
-function row(id, attempt, changed) {
+function row(id, attempt) {
   const item = copyOf("attempt");
   const at = moment(attempt.at);
   item.dataset.id = attempt.id;
   const when = $(".when", item);
   say(when, at ? shortTime(at) : "");
   if (at) when.title = longTime(at);
-  const outcome = $(".outcome", item);
-  outcome.className = `outcome ${attempt.outcome}`;
-  say(outcome, outcomeOf(attempt));
+  showOutcome($(".outcome", item), attempt.outcome);
   say($(".answer", item), resultOf(attempt));
   const nth = attempt.attempt > 1 ? `, try ${attempt.attempt}` : "";
   say($(".event", item), `#${attempt.sequence} ${attempt.type || ""}${attempt.replay ? ", replay" : ""}${nth}`);
   say($(".took", item), attempt.ms === undefined ? "" : `${Math.round(attempt.ms)} ms`);
   say($(".uri", item), attempt.uri ? `${attempt.uri} v${attempt.version}` : "");
-  $("button", item).addEventListener("click", () => openAttempt(id, attempt, changed));
+  $("button", item).addEventListener("click", () => openAttempt(id, attempt));
   return item;
 }
 
@@ -56,7 +45,6 @@ export function watchAttempts(id) {
   let loaded = false;
   let arrived = 0;
   let spoke = 0;
-  let look = async () => undefined;
 
   const ask = (query) => {
     const wanted = { limit: PAGE, ...query, ...(outcome.value && { outcome: outcome.value }) };
@@ -64,7 +52,7 @@ export function watchAttempts(id) {
   };
 
   // Rows that are there already stay where they are, and keep the focus.
-  function show() {
+  function show(fresh = new Set()) {
     const found = [...known.values()].sort(newestFirst).slice(0, MOST);
     const items = new Map([...list.children].map((item) => [item.dataset.id, item]));
     const kept = new Set(found.map((attempt) => attempt.id));
@@ -72,7 +60,11 @@ export function watchAttempts(id) {
     let at = list.firstElementChild;
     for (const attempt of found) {
       if (at?.dataset.id === attempt.id) at = at.nextElementSibling;
-      else list.insertBefore(items.get(attempt.id) || row(id, attempt, () => look()), at);
+      else {
+        const item = items.get(attempt.id) || row(id, attempt);
+        if (fresh.has(attempt.id)) item.classList.add("fresh");
+        list.insertBefore(item, at);
+      }
     }
     known = new Map(found.map((attempt) => [attempt.id, attempt]));
     put($("#none"), found.length ? "" : outcome.value ? "There is none like that." : "Nothing has been sent yet.");
@@ -88,7 +80,9 @@ export function watchAttempts(id) {
   }
 
   async function first() {
+    const wanted = outcome.value;
     const page = await ask({});
+    if (wanted !== outcome.value) return; // another outcome was chosen meanwhile
     known = new Map(page.items.map((attempt) => [attempt.id, attempt]));
     cursor = page.cursor;
     place = page.items[0]?.id || "0-0";
@@ -99,24 +93,29 @@ export function watchAttempts(id) {
 
   // Where an outcome is asked for, a page may hold few or none and still have a cursor: it is where to look on.
   async function next() {
+    const wanted = outcome.value;
     const page = await ask({ after: place });
+    if (wanted !== outcome.value || !loaded) return;
     place = page.cursor || page.items.at(-1)?.id || place;
     const fresh = page.items.filter((attempt) => !known.has(attempt.id));
     for (const attempt of fresh) known.set(attempt.id, attempt);
-    if (fresh.length) show();
+    if (fresh.length) show(new Set(fresh.map((attempt) => attempt.id)));
     speak(fresh.length);
   }
 
-  look = whileSeen(async () => {
+  const look = whileSeen(async () => {
     try {
       await (loaded ? next() : first());
     } catch (problem) {
       if (problem.status === undefined) throw problem;
-      say($("#live"), "");
+      say($("#live"), problem.status === 401 ? "" : "Not live now");
+      spoke = 0;
     }
   }, () => 1_000);
 
+  outcome.value = new URLSearchParams(location.search).get("outcome") || "";
   outcome.addEventListener("change", () => {
+    history.replaceState(null, "", outcome.value ? `?outcome=${outcome.value}` : location.pathname);
     loaded = false;
     known = new Map();
     arrived = 0;
@@ -125,12 +124,19 @@ export function watchAttempts(id) {
   $("#narrow").addEventListener("submit", (event) => event.preventDefault());
   older.addEventListener("click", async () => {
     const last = list.lastElementChild;
-    const page = await ask({ cursor });
+    let page;
+    try {
+      page = await ask({ cursor });
+    } catch (problem) {
+      if (problem.status === undefined) throw problem;
+      return put($("#none"), problem.status === 401 ? "" : problem.message); // the button is still there
+    }
     cursor = page.cursor;
     for (const attempt of page.items) known.set(attempt.id, attempt);
     show();
     const next = last ? last.nextElementSibling : list.firstElementChild;
     if (next) $("button", next).focus(); // where reading goes on
   });
+  watchAttempt(id, () => look());
   return look;
 }

@@ -52,7 +52,10 @@ export function lengthOf(ms) {
   return `${Math.round(seconds / 86_400)} days`;
 }
 
-export const countOf = (number, one, many = `${one}s`) => `${Number(number).toLocaleString("en-GB")} ${number === 1 ? one : many}`;
+// A count as it is shown; a dash for one that is not known.
+export const countText = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString("en-GB"));
+
+export const countOf = (number, one, many = `${one}s`) => `${countText(number)} ${number === 1 ? one : many}`;
 
 // Runs `act` again and again, `pause()` ms after it ended, and not at all while nobody looks. Returns what runs it at once.
 export function whileSeen(act, pause) {

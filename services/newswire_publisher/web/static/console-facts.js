@@ -1,7 +1,7 @@
 // An endpoint's settings, in words.
 
 import { $, longTime, moment } from "./console-dom.js";
-import { pairs } from "./console-attempt.js";
+import { pairs } from "./console-exchange.js";
 
 const LABELS = {
   languages: "Languages",

@@ -4,6 +4,7 @@ import { $, put } from "./console-dom.js";
 import { ApiProblem, call, hookPath } from "./console-api.js";
 import { clearProblem, showProblem } from "./console-problems.js";
 import { showSecret } from "./console-secret.js";
+import { findDraft, forgetDraft, keepDraft, keyOf } from "./console-draft.js";
 import { signedIn } from "./console-session.js";
 import { beyond, eventsOf, filterOf, patchOf, settingsOf, showSettings } from "./console-settings.js";
 import { tryFilter } from "./console-trial.js";
@@ -12,9 +13,9 @@ const [, id] = location.pathname.match(/^\/console\/([^/]+)\/edit$/) || [];
 const page = (hook) => `/console/${encodeURIComponent(hook)}`;
 const form = $("#settings");
 const end = $("#refused");
+const USUAL = { concurrency: 8 };
 let before = null;
 let rest = {};
-let tried = {};
 
 // The filter's fields are those of the feeds' builder; where each stands in the body is said here.
 for (const field of form.querySelectorAll("[id^=f-]:not(#f-days)")) {
@@ -42,22 +43,17 @@ function someEvents() {
   throw new ApiProblem(422, { errors: [{ pointer: "/events", detail: "Choose one event at least." }] });
 }
 
-// Says the same key as long as the same is sent, so that a second try after a lost answer registers nothing twice.
-function keyOf(settings) {
-  const text = JSON.stringify(settings);
-  if (tried.text !== text) tried = { text, key: crypto.getRandomValues(new Uint32Array(4)).join("-") };
-  return tried.key;
-}
-
 async function save() {
   someEvents();
   const settings = settingsOf(form, rest);
   if (id) {
     const patch = patchOf(before, settings);
     if (Object.keys(patch).length) await call("PATCH", hookPath(id), patch);
+    forgetDraft();
     return location.assign(page(id));
   }
-  const made = await call("POST", "/v1/webhooks", settings, { "Idempotency-Key": keyOf(settings) });
+  const made = await call("POST", "/v1/webhooks", settings, { "Idempotency-Key": keyOf(form) });
+  forgetDraft();
   clearProblem(form, end);
   if (made.secret) await showSecret(made);
   location.assign(page(made.id));
@@ -73,9 +69,19 @@ $("#try").addEventListener("click", () => {
   busy($("#try"), () => tryFilter({ filter: filterOf(form, rest), events: someEvents() }, Number(form.elements.days.value)));
 });
 
+function openWhatIsSet(settings) {
+  const names = ["rate", "concurrency", "max_age", "retry", "headers", "ordered", "challenge"];
+  $("#how").open ||= names.some((name) => settings[name] && settings[name] !== USUAL[name]) || settings.signature !== "v1";
+}
+
 form.hidden = Boolean(id); // until its settings are here
+$("#cancel").addEventListener("click", forgetDraft);
+keepDraft(form);
 signedIn(async () => {
-  if (!id) return form.elements.url.focus();
+  if (!id) {
+    if (findDraft(form)) openWhatIsSet(settingsOf(form));
+    return form.elements.url.focus();
+  }
   try {
     const hook = await call("GET", hookPath(id));
     rest = beyond(hook.filter || {});
@@ -85,7 +91,8 @@ signedIn(async () => {
     $("#beyond").hidden = !Object.keys(rest).length;
     $("#beyond code").textContent = JSON.stringify(rest, null, 1);
     for (const link of [$("#back"), $("#cancel")]) link.href = page(id);
-    $("#how").open = ["rate", "max_age", "retry", "headers", "ordered"].some((name) => before[name]) || before.signature !== "v1";
+    findDraft(form);
+    openWhatIsSet(settingsOf(form, rest));
   } catch (problem) {
     put($("#lost"), problem.status === 404 ? "There is no such endpoint, or it is not yours to see." : problem.message);
   }

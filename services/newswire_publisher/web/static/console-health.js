@@ -2,19 +2,19 @@
 
 import { lengthOf, moment } from "./console-dom.js";
 
+// As the API says them, the worst first.
 export const KINDS = {
   unsigned: "Not signed",
   failing: "Failing",
   disabled: "Disabled",
   retrying: "Retrying",
-  waiting: "Waiting",
+  paused: "Paused",
   pending: "Pending",
-  delivering: "Delivering",
+  ok: "Delivering",
   quiet: "Quiet",
   pull: "Pull only",
 };
 
-const WORST_FIRST = Object.keys(KINDS);
 const ERRORS = {
   timeout: "no answer in time",
   dns: "its name does not resolve",
@@ -26,36 +26,40 @@ const ERRORS = {
   guarded: "its address is not allowed",
 };
 
+const OUTCOMES = {
+  delivered: "Delivered",
+  retry: "Failed, tried again",
+  exhausted: "Given up",
+  gone: "Gone",
+  superseded: "Superseded",
+  expired: "Too old",
+  cancelled: "Cancelled",
+};
+
+export function showOutcome(element, outcome) {
+  element.className = `outcome ${outcome}`;
+  element.textContent = OUTCOMES[outcome] || outcome;
+}
+
 // What came of one try, in a few words: "503", or "connection refused".
 export function resultOf(attempt) {
   if (attempt.status) return String(attempt.status);
   return ERRORS[attempt.error] || attempt.error || "";
 }
 
-function kindOf(hook, now) {
-  if (hook.status === "pending") return "pending";
-  if (hook.enabled === false) return "disabled";
-  if (!hook.url) return "pull";
-  if (hook.unsigned) return "unsigned";
-  if (hook.failing_since || (hook.circuit && hook.circuit !== "closed")) return "failing";
-  if (moment(hook.paused_until) > now) return "waiting";
-  if (["retry", "exhausted"].includes(hook.last_attempt?.outcome)) return "retrying";
-  return hook.last_attempt || hook.last_sequence ? "delivering" : "quiet";
-}
-
 function reasonOf(kind, hook, now) {
   const since = moment(hook.failing_since);
   const last = hook.last_attempt && resultOf(hook.last_attempt);
   switch (kind) {
-    case "failing":
-      return [since ? `since ${lengthOf(now - since)}` : "", last ? `last: ${last}` : ""].filter(Boolean).join(", ");
     case "unsigned":
       return `its pushes wait: ${hook.unsigned}`;
+    case "failing":
+      return [since ? `since ${lengthOf(now - since)}` : "", last ? `last: ${last}` : ""].filter(Boolean).join(", ");
     case "disabled":
       return hook.disabled_reason || "";
     case "pending":
       return "its owner has not been proven yet";
-    case "waiting":
+    case "paused":
       return `it asked for nothing before ${moment(hook.paused_until).toISOString().slice(11, 16)} UTC`;
     case "quiet":
       return "nothing has been sent yet";
@@ -69,20 +73,8 @@ function reasonOf(kind, hook, now) {
 }
 
 export function healthOf(hook, now = new Date()) {
-  const kind = kindOf(hook, now);
-  return { kind, label: KINDS[kind], reason: reasonOf(kind, hook, now) };
-}
-
-// Failing ones first, the longest failing of them on top; then by how much waits, then by age.
-export function worstFirst(a, b) {
-  const rank = (hook) => WORST_FIRST.indexOf(healthOf(hook).kind);
-  const since = (hook) => moment(hook.failing_since)?.getTime() ?? Infinity;
-  return (
-    rank(a) - rank(b) ||
-    (since(a) === since(b) ? 0 : since(a) - since(b)) ||
-    (b.waiting || 0) - (a.waiting || 0) ||
-    (a.created < b.created ? -1 : 1)
-  );
+  const kind = hook.health;
+  return { kind, label: KINDS[kind] || kind, reason: reasonOf(kind, hook, now) };
 }
 
 export function showHealth(element, health) {

@@ -1,6 +1,6 @@
 // One endpoint: its health, what can be done with it, its attempts and its settings.
 
-import { $, put, say, whileSeen } from "./console-dom.js";
+import { $, countText, put, say, whileSeen } from "./console-dom.js";
 import { call, hookPath } from "./console-api.js";
 import { healthOf, showHealth } from "./console-health.js";
 import { signedIn } from "./console-session.js";
@@ -16,8 +16,6 @@ let gone = false;
 let operator = false;
 let asked = 0;
 
-const count = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString("en-GB"));
-
 function show(hook) {
   const health = healthOf(hook);
   say($("#name"), hook.url || hook.description || hook.id);
@@ -26,10 +24,10 @@ function show(hook) {
   $(".endpoint .state").hidden = false;
   showHealth($(".endpoint .health"), health);
   say($(".endpoint .why"), health.reason);
-  say($("#c-waiting"), count(hook.waiting));
-  say($("#c-in-flight"), count(hook.in_flight));
-  say($("#c-given-up"), count(hook.given_up));
-  say($("#c-sequence"), count(hook.last_sequence));
+  say($("#c-waiting"), countText(hook.waiting));
+  say($("#c-in-flight"), countText(hook.in_flight));
+  say($("#c-given-up"), countText(hook.given_up));
+  say($("#c-sequence"), countText(hook.last_sequence));
   const stopped = hook.enabled === false;
   $("#test").hidden = !hook.url || health.kind === "pending";
   $("#replay").hidden = !hook.url;

@@ -1,101 +1,74 @@
-// All endpoints that the token may see, the failing ones first; narrowed by health and owner.
+// All endpoints that the token may see, the failing ones first; searched and narrowed by the API, shown a window at a time.
 
-import { $, copyOf, countOf, put, say, whileSeen } from "./console-dom.js";
-import { all } from "./console-api.js";
-import { KINDS, healthOf, showHealth, worstFirst } from "./console-health.js";
-import { showTold } from "./console-told.js";
+import { $, countOf, countText, put, say, whileSeen } from "./console-dom.js";
+import { call } from "./console-api.js";
+import { address, ofAddress, offer, wanted, watchNarrow } from "./console-narrow.js";
+import { findPlace } from "./console-place.js";
+import { showRows } from "./console-rows.js";
 import { signedIn } from "./console-session.js";
+import { showTold } from "./console-told.js";
 
-const SHOWN = 200;
+const WINDOW = 50;
+const MOST = 500; // as many as the API gives at once
 const list = $("#hooks");
-const narrow = $("#narrow");
-let hooks = [];
-let complete = true;
+const more = $("#more");
 let operator = false;
+let asked = 0;
+let isOpened = false;
+let many = false; // then each look costs the wire more
 
-const count = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString("en-GB"));
+const shown = () => Math.min(Math.max(Number.parseInt(ofAddress("shown"), 10) || WINDOW, WINDOW), MOST);
 
-function fill(item, hook) {
-  const health = healthOf(hook);
-  const link = $("a", item);
-  say($("bdi", link), hook.url || hook.description || hook.id);
-  link.href = `/console/${encodeURIComponent(hook.id)}`;
-  showHealth($(".health", item), health);
-  put($(".why", item), health.reason);
-  put($(".description", item), hook.url ? hook.description : hook.description && hook.id);
-  put($(".owner", item), operator ? `Owner: ${hook.owner}` : "");
-  say($(".waiting", item), count(hook.waiting));
-  say($(".in-flight", item), count(hook.in_flight));
-  say($(".sequence", item), count(hook.last_sequence));
+function load() {
+  const query = new URLSearchParams({ ...wanted(), limit: shown() });
+  return Promise.all([call("GET", `/v1/webhooks?${query}`), call("GET", "/v1/webhooks/summary")]);
 }
 
-function wanted(hook) {
-  const { health, owner } = Object.fromEntries(new FormData(narrow));
-  return (!health || healthOf(hook).kind === health) && (!owner || hook.owner === owner);
-}
-
-function show() {
-  const found = hooks.filter(wanted).sort(worstFirst);
-  const items = new Map([...list.children].map((item) => [item.dataset.id, item]));
-  const next = found.slice(0, SHOWN).map((hook) => {
-    const item = items.get(hook.id) || copyOf("hook");
-    item.dataset.id = hook.id;
-    fill(item, hook);
-    return item;
-  });
-  if (next.length !== list.children.length || next.some((item, at) => item !== list.children[at])) {
-    const focused = document.activeElement; // moving an element takes the focus from it
-    list.replaceChildren(...next);
-    if (list.contains(focused)) focused.focus();
-  }
-  summarise(found);
-}
-
-function summarise(found) {
-  const failing = hooks.filter((hook) => healthOf(hook).kind === "failing").length;
-  const waiting = hooks.reduce((sum, hook) => sum + (hook.waiting || 0), 0);
-  const parts = [countOf(hooks.length, "endpoint"), failing ? `${failing} failing` : "none failing"];
-  if (waiting) parts.push(`${countOf(waiting, "push", "pushes")} waiting`);
-  if (found.length < hooks.length) parts.push(`${found.length} shown`);
-  say($("#sum"), hooks.length ? parts.join(" · ") : "");
-  $("#first").hidden = hooks.length > 0;
-  narrow.hidden = hooks.length < 2;
-  put($("#none"), hooks.length && !found.length ? "No endpoint is like that now. Choose another health or owner." : "");
-  put($("#more"), found.length > SHOWN || !complete ? `The first ${Math.min(found.length, SHOWN)} are shown: narrow them by health or owner.` : "");
-}
-
-// An option that is chosen stays, even if nothing is like that now.
-function offer(select, names, label) {
-  const chosen = select.value || new URLSearchParams(location.search).get(select.name) || "";
-  const values = ["", ...new Set(chosen ? [...names, chosen] : names)];
-  if (values.join() === [...select.options].map((option) => option.value).join()) return;
-  select.replaceChildren(...values.map((name) => new Option(name ? label(name) : "All", name, false, name === chosen)));
+function summarise({ items, total }, summary) {
+  const parts = [total < summary.total ? `${countText(total)} of ${countOf(summary.total, "endpoint")}` : countOf(total, "endpoint")];
+  parts.push(summary.health.failing ? `${countText(summary.health.failing)} failing` : "none failing");
+  say($("#sum"), summary.total ? parts.join(" · ") : "");
+  $("#first").hidden = summary.total > 0;
+  put($("#none"), summary.total && !total ? "No endpoint is like that now. Search for something else, or choose another health or owner." : "");
+  const left = total - items.length;
+  more.hidden = left <= 0 || items.length >= MOST;
+  say(more, `Show ${countText(Math.min(left, WINDOW))} more`);
+  const end = left > 0 ? `${countText(items.length)} of ${countText(total)} are shown` : "";
+  say($("#end"), end && more.hidden ? `${end}: search to see the others.` : end && `${end}.`);
 }
 
 async function refresh() {
+  asked += 1;
+  const turn = asked;
+  let found;
+  let summary;
   try {
-    const found = await all("/v1/webhooks");
-    hooks = found.items;
-    complete = found.complete;
-    await showTold();
+    [found, summary] = await load();
+    if (turn !== asked) return; // something else is asked for meanwhile
     put($("#lost"), "");
   } catch (problem) {
-    return put($("#lost"), problem.status === 401 ? "" : problem.message);
+    if (problem.status === undefined) throw problem;
+    if (turn === asked) put($("#lost"), problem.status === 401 ? "" : problem.message);
+    return;
   }
-  offer($("#n-health"), Object.keys(KINDS), (kind) => KINDS[kind]);
-  offer($("#n-owner"), [...new Set(hooks.map((hook) => hook.owner))].sort(), (name) => name);
-  show();
+  many = summary.total > 200;
+  offer(summary, operator);
+  showRows(list, found.items, operator);
+  summarise(found, summary);
+  if (!isOpened) findPlace();
+  isOpened = true;
+  await showTold().catch((problem) => put($("#lost"), problem.status === 401 ? "" : problem.message));
 }
 
-narrow.addEventListener("input", () => {
-  const query = new URLSearchParams([...new FormData(narrow)].filter(([, value]) => value));
-  history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
-  show();
+more.addEventListener("click", async () => {
+  const last = list.children.length;
+  address({ shown: String(shown() + WINDOW) });
+  await refresh();
+  $("a", list.children[last] || list.lastElementChild)?.focus(); // where reading goes on
 });
-narrow.addEventListener("submit", (event) => event.preventDefault());
 
+watchNarrow(refresh);
 signedIn((self) => {
   operator = self.role === "operator";
-  $("#owners").hidden = !operator;
-  whileSeen(refresh, () => (hooks.length > SHOWN ? 30_000 : 3_000));
+  whileSeen(refresh, () => (list.children.length > 2 * WINDOW ? 10_000 : many ? 6_000 : 3_000));
 });

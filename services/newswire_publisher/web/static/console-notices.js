@@ -18,7 +18,7 @@ function textOf(hook, now) {
       return `Nothing is sent: ${hook.disabled_reason || "it is disabled"}. What comes meanwhile waits, and goes first when you enable it.`;
     case "pending":
       return "Nothing is sent before your endpoint echoes the challenge: answer the webhook.challenge event with its challenge in the body, then send the challenge again.";
-    case "waiting":
+    case "paused":
       return `Your endpoint asked for nothing before ${longTime(moment(hook.paused_until))}.`;
     default:
       return "";
