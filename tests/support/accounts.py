@@ -18,7 +18,7 @@ CLOCK = 0.02
 """Seconds by which the receiver may see a shorter gap: the sender counts from when the answer has come."""
 ROUNDING = 0.002
 """Seconds by which the log's moments and durations are rounded."""
-ENDED_BY_THE_SENDER = frozenset({"hang", "drip-head"})
+ENDED_BY_THE_SENDER = frozenset({"hang", "half-closed", "drip-head"})
 """Faults that last until the sender hangs up; when it did, a busy receiver sees late, and the log has to tell."""
 Row = dict[str, Any]
 
