@@ -8,7 +8,7 @@ BIN := .venv/bin
 SCHEMAS := $(wildcard services/newswire_cli/schemas.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock schemas clean runtime dev
+.PHONY: help run test chaos check format bench lock schemas clean runtime dev
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -18,6 +18,16 @@ run: runtime ## Start everything with an embedded server and a demo (ARGS="--por
 
 test: dev ## Run every test that this machine can run (ARGS="-k embargo" picks some)
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+# As large as they are promised; each may be set otherwise (tests/README.md says what it is).
+chaos: export NEWSWIRE_CHAOS_KILLS ?= 50
+chaos: export NEWSWIRE_CHAOS_OUTAGE ?= 90
+chaos: export NEWSWIRE_CHAOS_DELIVERIES ?= 20000
+chaos: export NEWSWIRE_CHAOS_BACKLOG ?= 10000
+chaos: export NEWSWIRE_CHAOS_WAITING ?= 10000
+chaos: export NEWSWIRE_CHAOS_DISK ?= 50
+chaos: dev ## Hold the hard promises at full size: 50 kills, 90 s without a broker, a full disk … (ARGS="-k broker")
+	@$(BIN)/pytest tests/chaos tests/integration/test_webhook_isolation.py $(ARGS)
 
 check: dev ## What CI checks before the tests: format, lint, types, layers, locks, generated schemas
 	@$(BIN)/ruff format --check .

@@ -2,9 +2,9 @@
 
 `redis_url`  an empty Valkey, one server a test session and worker
 `server`     a Valkey of the test's own, to kill and to start again
-`docker`     (mark) needs a Docker engine; `browser` (mark) needs Chromium. Where
-             one is missing the test is skipped with the reason; in CI (``CI=true``)
-             it fails instead, so that nothing is skipped there.
+`docker`     (mark) needs a Docker engine; `browser` (mark) needs Chromium; `mount` (mark)
+             a file system of its own. Where one is missing the test is skipped with the
+             reason; in CI (``CI=true``) it fails instead, so that nothing is skipped there.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from support.mounts import why_no_mount
 from support.servers import KillableServer
 
 from newswire_cli.embedded import EmbeddedServer
@@ -59,7 +60,7 @@ def chromium() -> str:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for mark, missing in (("docker", _docker_missing), ("browser", _browser_missing)):
+    for mark, missing in (("docker", _docker_missing), ("browser", _browser_missing), ("mount", why_no_mount)):
         if item.get_closest_marker(mark) is not None and (reason := missing()) is not None:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"{reason}; CI must have it", pytrace=False)

@@ -194,9 +194,14 @@ def _token_of(settings: Settings) -> str:
 def _log_file(path: Path, settings: Settings) -> Iterator[None]:
     if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
-    with path.open("a", buffering=1, encoding="utf-8") as file, contextlib.redirect_stderr(file):
-        configure_logs(settings)
-        yield
+    file = path.open("a", buffering=1, encoding="utf-8")
+    try:
+        with contextlib.redirect_stderr(file):
+            configure_logs(settings)
+            yield
+    finally:
+        with contextlib.suppress(OSError):  # the disk is full: its last lines are lost
+            file.close()
 
 
 def _shown(path: Path) -> str:

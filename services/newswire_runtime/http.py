@@ -174,7 +174,7 @@ def _install_problems(app: FastAPI) -> None:
 
     async def broker_away(request: Request, exc: Any) -> Response:
         log.warning("broker.unavailable", path=request.url.path, error=str(exc))
-        detail = "the broker does not answer or cannot write; nothing was accepted, try again"
+        detail = "the broker does not answer or cannot write (is its disk full?); try again"
         return Problem(503, "broker-unavailable", detail, headers={"Retry-After": "1"}).response()
 
     async def fault(request: Request, exc: Exception) -> Response:

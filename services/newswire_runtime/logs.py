@@ -1,10 +1,14 @@
 """Structured logs: one JSON object a line on standard error, ids bound once.
 
 Event names are ``noun.verb``. Bodies and secrets are never logged.
+
+A line that cannot be written, as on a full disk, is lost and nothing else: whoever logs has work to do, and
+a loop that ended because of its log would be missing when there is room again.
 """
 
 import logging
 import sys
+from contextlib import suppress
 
 import structlog
 
@@ -26,7 +30,7 @@ def configure(level: str = "INFO", style: str = "json") -> None:
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Lines(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -36,6 +40,16 @@ def configure(level: str = "INFO", style: str = "json") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
+
+
+class _Lines(structlog.WriteLogger):
+    """Writes lines, and raises nothing. (The standard library's handlers are so by themselves.)"""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = err = critical = exception = fatal = failure = msg
 
 
 # Tracebacks without the frames' variables: those hold articles and secrets.

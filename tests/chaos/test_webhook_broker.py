@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -69,7 +70,31 @@ async def test_what_waits_and_what_is_on_its_way_outlives_a_broker_that(
             assert sum(attempt["outcome"] == "exhausted" for attempt in attempts) == 0
 
 
-async def _whole(hook: Hook) -> bool:
+async def test_retries_that_fall_due_while_the_broker_is_away_are_made_when_it_is_back_and_so_are_later_ones(
+    server: KillableServer, tmp_path: Path
+) -> None:
+    """Each story fails at its first attempt; nothing is started anew but the broker."""
+    delay = max(2.0, OUTAGE / 2)
+    async with pushing(server.url, tmp_path, before=SHORT_LEASES) as it:
+        hook = await it.hook("hook", 500, plan={"by": "id"}, retry=[delay, 1], concurrency=50)
+        # Ten would open the circuit, which has its own time.
+        await submit(it.wire, [numbered(number) for number in range(9)])
+        await hook.drained_to(waiting=9)
+        assert len(it.receiver.book.at("hook")) == 9
+        await stays_away(server, it.wire.broker)
+        back = time.monotonic()
+        await idle([hook], 30)
+        again = it.receiver.book.at("hook")[9:]
+        assert min(each.at for each in again) >= back
+        await submit(it.wire, [numbered(number) for number in range(9, 18)])
+        await until(lambda: _whole(hook, 18), 60, "all stories are in the log")
+        await idle([hook], delay + 30)
+        events, attempts, seen = await pages(hook, "events"), await pages(hook, "attempts"), it.receiver.book.at("hook")
+        assert not discrepancies(events, attempts, seen, [delay, 1])
+        assert [len(each) for each in it.receiver.book.by_id("hook").values()] == [2] * 18
+
+
+async def _whole(hook: Hook, stories: int = 2 * STORIES) -> bool:
     with suppress(httpx.TransportError, AssertionError):
-        return len(await pages(hook, "events")) >= 2 * STORIES
+        return len(await pages(hook, "events")) >= stories
     return False

@@ -6,7 +6,7 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,19 +70,19 @@ async def test_of_killed_workers_and_movers_no_delivery_and_no_retry_is_lost(
             for name, (answers, plan, registration) in ENDPOINTS.items()
         }
         lifts: dict[str, float] = {}
-        versions = 0
+        newest: dict[str, int] = {}
         for kill in range(KILLS):
             stories = [numbered(kill * STORIES_A_KILL + number) for number in range(STORIES_A_KILL)]
             lift = datetime.now(UTC) + timedelta(seconds=EMBARGO_SECONDS)
             for story in stories[::4]:
                 story["embargoed_until"] = lift.isoformat()
                 lifts[story["uri"]] = lift.timestamp()
+            before = len(receiver.book.read())
             await submit(desk, stories)
             corrected = [story | {"headline": "Corrected", "version": 2} for story in stories[1::4]]
             await submit(desk, corrected)
-            versions += len(stories) + len(corrected)
+            newest |= {story["uri"]: story.get("version", 1) for story in (*stories, *corrected)}
             victim = crew[kill % 3]
-            before = len(receiver.book.read())
             # At another moment of the work each time.
             more = chance.randrange(1, STORIES_A_KILL * 2)
             await until(lambda goal=before + more: len(receiver.book.read()) >= goal, 90, f"{more} more requests")
@@ -92,17 +92,26 @@ async def test_of_killed_workers_and_movers_no_delivery_and_no_retry_is_lost(
         for hook in hooks.values():
 
             async def whole(hook: Hook = hook) -> bool:
-                return len(await pages(hook, "events")) >= versions
+                return _newest(await pages(hook, "events")) == newest
 
-            await until(whole, 30, f"{versions} entries in the log")
+            await until(whole, 60, "the newest version of every story is in the log")
         await idle(hooks.values(), 60)
 
         for name, hook in hooks.items():
             events, attempts = await pages(hook, "events"), await pages(hook, "attempts")
             seen, retry = receiver.book.at(name), ENDPOINTS[name][2]["retry"]
             assert not discrepancies(events, attempts, seen, retry, killed=True), name
-            assert len({(event["uri"], event["version"]) for event in events}) == len(events) == versions
+            assert len({(event["uri"], event["version"]) for event in events}) == len(events)
             ends = {attempt["outcome"] for attempt in attempts} - {"retry", "superseded"}
             assert ends == {"delivered", "exhausted"} if name == "doomed" else {"delivered"}
-            assert {each.uri for each in seen} == {event["uri"] for event in events}
+            assert {each.uri for each in seen} == newest.keys()
             assert all(each.wall >= lifts.get(each.uri, 0) for each in seen)
+
+
+def _newest(events: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Return each story's newest version. A first version may lack: killed with it in hand, a publisher comes to the
+    second one first, and then the first is old."""
+    found: dict[str, int] = {}
+    for event in events:
+        found[event["uri"]] = max(event["version"], found.get(event["uri"], 0))
+    return found

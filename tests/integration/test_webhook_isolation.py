@@ -1,12 +1,14 @@
 """An endpoint's limits hold at the receiver, and nothing that one endpoint does reaches another.
 
-``NEWSWIRE_CHAOS_BACKLOG`` says how many pushes wait for the endpoint beside (600 by default).
+``NEWSWIRE_CHAOS_BACKLOG`` says how many stories wait for the endpoint beside when times are taken (600 by default),
+``NEWSWIRE_CHAOS_WAITING`` how many pushes do when turns are counted (10,000 by default).
 """
 
 import asyncio
 import os
 import statistics
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +16,12 @@ from support.book import Faulty, most_at_once, most_within
 from support.pushing import done, faulty_hook, numbered, submit
 from support.wire import Hook, Wire
 
+from newswire_publisher.webhooks.log import NO_KEY, notice_of
+from newswire_publisher.webhooks.pushes import Appending
+from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
+
 BACKLOG = int(os.environ.get("NEWSWIRE_CHAOS_BACKLOG", "600"))
+WAITING = int(os.environ.get("NEWSWIRE_CHAOS_WAITING", "10000"))
 GERMAN = {"languages": ["de"]}
 ENGLISH = {"languages": ["en"]}
 
@@ -51,6 +58,36 @@ async def test_an_endpoint_with_thousands_waiting_delays_no_other(wire: Wire, fa
     # Of each the quicker ones: what else the machine does hits the slower ones.
     assert _quick(beside) < 2 * _quick(alone) + 0.02
     assert max(beside) < max(alone) + 1
+
+
+async def append(wire: Wire, hook: Hook, count: int) -> None:
+    """Put notices into a webhook's log: they carry their data, and need no story each."""
+    entry = notice_of("webhook.failing", datetime.now(UTC), b"{}")
+    one = Appending(hook.id, "push", NO_KEY, "0:0", False, IN_TURN, entry)
+    await HookQueues(wire.broker, 1).append([one] * count)
+
+
+@pytest.mark.parametrize("fault", [{"delay": 0.01}, 500, "hang"], ids=["is-slow", "fails", "hangs"])
+async def test_an_endpoint_with_ten_thousand_waiting_is_no_turn_ahead_of_another(
+    wire: Wire, faulty: Faulty, fault: Any
+) -> None:
+    """Counted in pushes and not in seconds: of the full one go out what was just taken, and one more turn of it."""
+    at_once, pushes = 8, 50
+    full: Hook = await faulty_hook(wire, faulty, "full", plan={"then": fault}, concurrency=at_once)
+    quick: Hook = await faulty_hook(wire, faulty, "quick")
+    await append(wire, full, WAITING)
+    await faulty.got("full", at_once)
+    ahead = []
+    for number in range(pushes):
+        before = time.monotonic()
+        await append(wire, quick, 1)
+        arrived = (await faulty.got("quick", number + 1))[-1].at
+        ahead.append(sum(before <= each.at <= arrived for each in faulty.book.at("full")))
+    assert max(ahead) <= 2 * at_once
+    shown = await full.call("GET")
+    assert shown["waiting"] > WAITING // 2
+    # The slow one had its turns all the time.
+    assert fault != {"delay": 0.01} or sum(ahead) > pushes // 2
 
 
 @pytest.mark.parametrize("rate", [5, 40])

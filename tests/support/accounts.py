@@ -7,6 +7,7 @@ sentences, so that a failing test shows what happened to which entry.
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,10 @@ from support.book import Seen, most_at_once
 FINAL = frozenset({"delivered", "exhausted", "gone", "superseded", "expired", "cancelled"})
 CLOCK = 0.02
 """Seconds by which the receiver may see a shorter gap: the sender counts from when the answer has come."""
+ROUNDING = 0.002
+"""Seconds by which the log's moments and durations are rounded."""
+ENDED_BY_THE_SENDER = frozenset({"hang", "drip-head"})
+"""Faults that last until the sender hangs up; when it did, a busy receiver sees late, and the log has to tell."""
 Row = dict[str, Any]
 
 
@@ -108,11 +113,23 @@ def _undisturbed(
         yield "was sent again after the receiver had taken it"
     if len(sent) - again > len(retry) + 1:
         yield f"was sent {len(sent)} times; the schedule has {len(retry) + 1}"
+    yield from _too_soon(made, retry)
     attempt = 0
     for before, after in pairwise(sent):
         if before.hung_up or not retry:
             continue
         delay, attempt = retry[min(attempt, len(retry) - 1)], attempt + 1
+        if before.answer.get("fault") in ENDED_BY_THE_SENDER:
+            continue
         if after.at - before.ended < delay - CLOCK:
             gap = after.at - before.ended
             yield f"came again {gap:.3f} s after {before.answer}; the schedule says {delay:g}"
+
+
+def _too_soon(made: Sequence[Row], retry: Sequence[float]) -> Iterator[str]:
+    """Yield where by the log an attempt began before the schedule says."""
+    for delay, (before, after) in zip(retry, pairwise(made), strict=False):
+        began, again = datetime.fromisoformat(before["at"]), datetime.fromisoformat(after["at"])
+        gap = (again - began).total_seconds() - before["ms"] / 1_000
+        if gap < delay - ROUNDING:
+            yield f"by the log began again {gap:.3f} s after an attempt; the schedule says {delay:g}"

@@ -76,4 +76,4 @@ class Process:
                 return (await http.get(f"{self.url}/readyz")).status_code == 200
             return False
 
-        await until(answers, 40, f"{self.name} is ready; its log is {self._log}")
+        await until(answers, 90, f"{self.name} is ready; its log is {self._log}")

@@ -1,6 +1,6 @@
 """What follows for an endpoint from what came of its attempts: who is told, and when it is disabled.
 
-opened      ten failures in a row: `webhook.failing`
+opened      ten that failed at their first attempt, in a row, or nothing but failures for an hour: `webhook.failing`
 recovered   it takes again what it gets
 gone        410: disabled at once
 failing     with nothing but failures for days: disabled
