@@ -23,7 +23,7 @@ HOOK = "wh_0"
 
 
 def _record(push: Leased, what: What) -> str:
-    return json.dumps({"sequence": push.sequence, "outcome": what, "lease": push.lease})
+    return json.dumps({"sequence": push.sequence, "outcome": what, "at_ms": 1, "lease": push.lease})
 
 
 @pytest.fixture
@@ -593,7 +593,7 @@ async def test_what_one_settling_logs_is_read_page_by_page(bench: Bench) -> None
     for attempt_id in every:
         found = await attempts.get(HOOK, attempt_id)
         assert found is not None
-        assert found["id"] == attempt_id
+        assert found.shown["id"] == attempt_id
 
 
 async def test_a_kill_of_what_was_never_in_the_log_is_not_in_it_either(bench: Bench) -> None:

@@ -84,6 +84,7 @@ local function append(id, how)
     local cursor = tonumber(redis.call('HGET', at(id, 'state'), 'cursor') or '0')
     if cursor < number - 1 then -- its address was taken away: what waited for it is not sent
       mark(id, number - 1, 'cancelled', ',"from":' .. cursor + 1)
+      redis.call('DEL', at(id, 'express')) -- that range has them
     end
     set(id, 'cursor', number)
     redis.call('DEL', at(id, 'ahead')) -- the cursor has passed all that it was to leave out

@@ -22,7 +22,7 @@ _PAGE = 200
 
 Attempt = dict[str, Any]
 AttemptId = Annotated[str, Path(max_length=46)]
-_ID = r"^[0-9]{1,20}-[0-9]{1,20}(\.[0-9]{1,4})?$"
+_ID = r"^[0-9]{1,19}-[0-9]{1,19}(\.[0-9]{1,4})?$"
 _Id = Annotated[str, StringConstraints(pattern=_ID)]
 Outcome = Literal["delivered", "retry", "exhausted", "gone", "superseded", "expired", "cancelled"]
 

@@ -20,6 +20,11 @@ elseif redis.call('EXISTS', at(id, 'gone')) == 1 then
 end
 redis.call('HSET', at(id, 'state'), 'revision', ARGV[2], 'on', ARGV[3], 'concurrency', ARGV[4], 'gap', ARGV[5],
   'burst', ARGV[6], 'ordered', ARGV[7], 'age', ARGV[8], 'plain', 0)
+-- The next push by an old, low rate may lie far ahead: by the new one it is a gap away at most.
+local next = tonumber(redis.call('HGET', at(id, 'state'), 'next') or '0')
+if next > now + tonumber(ARGV[5]) then
+  redis.call('HSET', at(id, 'state'), 'next', string.format('%.3f', now + ARGV[5]))
+end
 look_at(id, now)
 flush_looks()
 ring()

@@ -151,6 +151,7 @@ local function look_at(id, moment)
   looked[id] = math.min(looked[id] or moment, moment)
 end
 
+local MOST_ROWS = 100 -- of one entry: who reads a page reads entries whole
 local MOST_WORDS = 4000 -- even, and less than Lua's stack takes
 
 local function run(command, key, words)
@@ -169,11 +170,13 @@ end
 local function flush(id)
   local own = known_of(id)
   if own.rows[1] then
-    local rows = table.concat(own.rows, '\n')
-    if oldest_kept then
-      redis.call('XADD', at(id, 'attempts'), 'MINID', '~', oldest_kept, '*', 'a', rows)
-    else
-      redis.call('XADD', at(id, 'attempts'), '*', 'a', rows)
+    for first = 1, #own.rows, MOST_ROWS do
+      local rows = table.concat(own.rows, '\n', first, math.min(first + MOST_ROWS - 1, #own.rows))
+      if oldest_kept then
+        redis.call('XADD', at(id, 'attempts'), 'MINID', '~', oldest_kept, '*', 'a', rows)
+      else
+        redis.call('XADD', at(id, 'attempts'), '*', 'a', rows)
+      end
     end
     own.rows = {}
   end

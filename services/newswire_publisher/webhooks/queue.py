@@ -34,6 +34,7 @@ CIRCUIT_HOPELESS_MS = 3_600_000
 """Nothing but failures for so long opens it too: few messages, each tried again and again."""
 GONE_SECONDS = 3_600
 """How long a deleted subscription is remembered: who appends to it knows of its end long before."""
+LOWEST_RATE = 1e-6
 _SECOND = 1_000
 
 
@@ -113,7 +114,7 @@ class HookQueues:
         """
         burst = max(1, int(hook.rate / 20)) if hook.rate else 1
         # A burst and what flows after it must fit the rate in any one second.
-        gap = _SECOND / (hook.rate - burst if burst > 1 else hook.rate) if hook.rate else 0
+        gap = _SECOND / max(hook.rate - burst if burst > 1 else hook.rate, LOWEST_RATE) if hook.rate else 0
         words: list[Word] = [
             hook.id,
             hook.revision,

@@ -35,17 +35,23 @@ local function state_of(id)
 end
 
 -- A settling whose answer was lost is sent again: whether this attempt is among the last that were logged.
+local SENT_AGAIN_MS, MOST_SEARCHED = 60000, 1000000 -- longer than a lease; bytes of the log
 local function is_logged(id, record)
   local own = known_of(id)
-  if not own.logged then
-    own.logged = {}
-    for _, row in ipairs(redis.call('XREVRANGE', at(id, 'attempts'), '+', '-', 'COUNT', 512)) do
-      for logged in string.gmatch(row[2][2], '[^\n]+') do
-        own.logged[logged] = true
+  local line, before, bytes = '\n' .. record .. '\n', '+', 0
+  while bytes < MOST_SEARCHED do
+    local rows = redis.call('XREVRANGE', at(id, 'attempts'), before, now - SENT_AGAIN_MS, 'COUNT', 4)
+    if not rows[1] then
+      return false
+    end
+    for _, row in ipairs(rows) do
+      if find('\n' .. row[2][2] .. '\n', line, 1, true) then
+        return true
       end
+      before, bytes = '(' .. row[1], bytes + #row[2][2]
     end
   end
-  return own.logged[record]
+  return false
 end
 
 -- The endpoint took something: whatever its circuit held back may go.
@@ -125,6 +131,10 @@ local now_text = string.format('%.0f', now)
 local function taken(id, number, key, kind)
   local seen = key ~= '-' and seen_of(id, key)
   if seen then
+    local first, last = find(seen, ' ' .. number .. ':%d+')
+    if first then -- it was sent again: the last time counts
+      seen = sub(seen, 1, first - 1) .. sub(seen, last + 1)
+    end
     tell_seen(id, key, seen .. ' ' .. number .. ':' .. now_text)
   end
   if kind == 'replay' then

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import structlog
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError, TryAgainError
 
 from newswire_publisher.webhooks.log import Entry
 from newswire_publisher.webhooks.model import Webhook
@@ -29,6 +29,7 @@ LEASE_MS = 45_000
 """Longer than any attempt with its settling can take, so that a push is never on its way twice at once."""
 MOST_AT_ONCE = 512
 AGAIN_SECONDS = 0.2
+AWAY = OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError
 
 WHAT: dict[type[Decision], What] = {Delivered: "delivered", Retry: "retry", Exhausted: "exhausted", Gone: "gone"}
 
@@ -90,19 +91,25 @@ class Settler:
             try:
                 notes = await self._settle(attempts)
             except ResponseError as exc:
+                if isinstance(exc, AWAY):
+                    await self._keep(batch, exc)
+                    continue
                 await self._settle_each(attempts, exc)
                 continue
             except (RedisError, OSError) as exc:
-                oldest = time.monotonic() - LEASE_MS / 1000
-                kept = [each for each in batch if each[0] > oldest]
-                log.warning("webhook.unsettled", attempts=len(kept), given_up=len(batch) - len(kept), error=str(exc))
-                self._waiting = kept + self._waiting
-                await asyncio.sleep(AGAIN_SECONDS)
+                await self._keep(batch, exc)
                 continue
             if notes or any(not isinstance(attempt.decision, Delivered) for attempt in attempts):
                 task = asyncio.create_task(self._observe(attempts, notes))
                 self._observing.add(task)
                 task.add_done_callback(self._observing.discard)
+
+    async def _keep(self, batch: list[tuple[float, Attempt]], cause: Exception) -> None:
+        oldest = time.monotonic() - LEASE_MS / 1000
+        kept = [each for each in batch if each[0] > oldest]
+        log.warning("webhook.unsettled", attempts=len(kept), given_up=len(batch) - len(kept), error=str(cause))
+        self._waiting = kept + self._waiting
+        await asyncio.sleep(AGAIN_SECONDS)
 
     async def _settle_each(self, attempts: Sequence[Attempt], cause: ResponseError) -> None:
         """Settle one by one what the server refused as a whole, so that one attempt cannot hold up the others."""

@@ -48,7 +48,7 @@ end
 local function is_held_up(id, state, slot, number, kind)
   local out = flying(state.own, slot)
   if out then
-    if tonumber(out.number) ~= number and kind ~= 'replay' then
+    if tonumber(out.number) ~= number and (kind ~= 'replay' or out.follows == '-') then
       park(id, state.own, out, number, kind)
     end
     return true

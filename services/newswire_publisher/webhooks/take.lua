@@ -251,14 +251,19 @@ local turn_of, idle = {}, {}
 local function serve(id)
   local state = state_of(id)
   local own = state.own
-  if state.on ~= 1 then
-    idle[#idle + 1] = id
-    return
-  end
   if own.held > 0 and own.ends <= now then
     give_back_ended(id, own)
     flush(id)
     state.lanes = 1
+  end
+  if state.on ~= 1 then
+    if own.held > 0 then -- its leases end all the same
+      turn_of[#turn_of + 1] = math.max(own.ends, now)
+      turn_of[#turn_of + 1] = id
+    else
+      idle[#idle + 1] = id
+    end
+    return
   end
   local held = own.held
   local bound = state.ordered and 1 or state.concurrency

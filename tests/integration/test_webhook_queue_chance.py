@@ -1,0 +1,140 @@
+"""Chance against the rules of the webhooks' queue: settings, pauses, circuits, replays, dead workers, all at once.
+
+``NEWSWIRE_CHANCE_SEEDS`` says how many seeds, 6 by default; a seed takes some seconds.
+"""
+
+import os
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from support.hook_model import HOOK, KEYS, Model
+from support.waiting import until
+
+from newswire_publisher.webhooks.queue import TooManyReplaysError
+from newswire_runtime.broker import make_client
+from newswire_runtime.client import Client
+
+SEEDS = range(int(os.environ.get("NEWSWIRE_CHANCE_SEEDS", "6")))
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Client]:
+    made = make_client(redis_url)
+    yield made
+    await made.aclose()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_chance_with_all_that_may_happen_breaks_no_rule(client: Client, seed: int) -> None:
+    dice = random.Random(seed)
+    model = Model(client, dice)
+    await model.configure(concurrency=3)
+
+    async def act() -> None:
+        what = dice.choices(
+            [
+                "append",
+                "notice",
+                "take",
+                "settle",
+                "again",
+                "configure",
+                "replay",
+                "resend",
+                "resume",
+                "leases",
+                "kill",
+            ],
+            [30, 3, 25, 25, 4, 4, 2, 4, 1, 1, 3],
+        )[0]
+        key = f"k{dice.randrange(12)}"
+        match what:
+            case "append":
+                how = dice.choices(["push", "keep", "skip"], [94, 2, 4])[0]
+                kill = dice.random() < 0.15
+                await model.append(key, kill=kill, how=how, lane=dice.randint(1, 4), old=dice.random() < 0.2)
+            case "notice":
+                await model.append("-")
+            case "take":
+                await model.take(dice.choice([1, 2, 4, 100]))
+            case "settle" if model.out:
+                await model.settle(dice.sample(model.out, dice.randint(1, len(model.out))), [])
+            case "again" if model.settled:
+                some = dice.sample(model.settled[-40:], min(3, len(model.settled[-40:])))
+                some = [
+                    row
+                    for row in some
+                    if all(each.lease != row.lease or each.sequence != row.sequence for each in model.out)
+                ]
+                await model.settle(model.out[: dice.randint(0, 2)], list(dict.fromkeys(some)))
+            case "configure":
+                name = dice.choice(["concurrency", "ordered", "rate", "max_age", "enabled"])
+                values: dict[str, list[Any]] = {
+                    "concurrency": [1, 2, 3, 10],
+                    "ordered": [True, False, False],
+                    "rate": [None, None, 300, 2_000],
+                    "max_age": [None, None, 3],
+                    "enabled": [True, True, False],
+                }
+                await model.configure(**{name: dice.choice(values[name])})
+            case "replay":
+                first = dice.randint(1, 200)
+                try:
+                    await model.queues.replay(HOOK, first, first + dice.randint(0, 60), only_failed=dice.random() < 0.5)
+                    model.trace.append(("replay", first))
+                except TooManyReplaysError:
+                    pass
+            case "resend":
+                number = dice.randint(1, max(1, len(model.key_of)))
+                model.trace.append(("resend", number))
+                await model.queues.resend(HOOK, number)
+            case "resume":
+                model.trace.append(("resume",))
+                await model.queues.resume(HOOK)
+            case "leases":
+                await model.end_leases()
+            case "kill":
+                (counts,) = await model.queues.counts([HOOK])
+                bound = 1 if model.settings.get("ordered") else model.settings["concurrency"]
+                fits = counts.in_flight + await client.zcard(KEYS.kills) < bound and model.settings.get("enabled", True)
+                is_out = any(model.key_of[each.sequence] == key for each in model.out)
+                fits = fits and not is_out
+                in_flight = f"\n{key} " in (await client.hget(KEYS.state, "flight") or b"").decode()
+                number = await model.append(key, kill=True)
+                if number and fits and not in_flight:
+                    assert number in {each.sequence for each in await model.take()}, "a kill has to wait"
+
+    try:
+        for _ in range(400):
+            await act()
+            await model.check()
+        if not model.settings.get("enabled", True):
+            await model.configure(enabled=True)
+        for push in list(model.out):
+            if dice.random() < 0.7:
+                await model.settle([push], [])
+        await model.end_leases()
+
+        async def idle() -> bool:
+            leased = await model.take()
+            await model.check()
+            if leased:
+                await model.settle(leased, [])
+                return False
+            turn = await client.zscore(KEYS.turns, HOOK)
+            return turn is None or turn > await model.now() + 20_000  # the end of a lease that is settled
+
+        await until(idle, what="nothing is due any more", seconds=20)
+        (counts,) = await model.queues.counts([HOOK])
+        assert (counts.waiting, counts.in_flight, counts.last_sequence) == (0, 0, len(model.key_of))
+        for name in ("kills", "express", "retry", "replaying", "replays", "items", "ahead"):
+            assert not await client.exists(getattr(KEYS, name)), name
+        accounted = await model.accounted()
+        assert not set(model.newest.values()) - accounted, "a newest version was lost"
+        assert not {number for number, key in model.key_of.items() if key == "-"} - accounted, "a notice was lost"
+    except BaseException:
+        for step in model.trace[-60:]:
+            print(step)
+        raise
