@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle, islice
@@ -32,7 +32,7 @@ from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import DEFAULT_CONCURRENCY, Webhook
-from newswire_publisher.webhooks.pushes import Appending
+from newswire_publisher.webhooks.pushes import Appending, Noted, Settlement
 from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
 from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.signing import Secret, Signature, sign
@@ -81,6 +81,21 @@ async def broker() -> AsyncIterator[Broker]:
             await server.stop()
 
 
+class CountedQueues(HookQueues):
+    """Tells when a number of pushes is settled: all of them, whichever endpoints they are for."""
+
+    def expect(self, pushes: int) -> None:
+        self._left = pushes
+        self.all_settled = asyncio.Event()
+
+    async def settle(self, partition: int, settlements: Sequence[Settlement], oldest_ms: int) -> list[Noted]:
+        notes = await super().settle(partition, settlements, oldest_ms)
+        self._left -= len(settlements)
+        if not self._left:
+            self.all_settled.set()
+        return notes
+
+
 async def register(client: Client, keyring: Keyring, urls: list[str]) -> tuple[Table[Webhook], list[Webhook]]:
     table = Table(client, "webhooks", Webhook)
     queues, now = HookQueues(client, 1), datetime.now(UTC)
@@ -96,10 +111,10 @@ async def register(client: Client, keyring: Keyring, urls: list[str]) -> tuple[T
     return table, hooks
 
 
-async def enqueue(client: Client, hooks: list[Webhook], articles: int) -> None:
+async def enqueue(client: Client, hooks: list[Webhook], articles: int, first: int = 0) -> None:
     store, queues = ArticleStore(client, 1), HookQueues(client, 1)
     moment = datetime(2025, 2, 7, 12, tzinfo=UTC)
-    for number in range(articles):
+    for number in range(first, first + articles):
         article = Article(
             uri=f"urn:newsml:agency.example:20250207:{number}",
             version=1,
@@ -121,7 +136,7 @@ async def ours(urls: list[str], messages: int) -> tuple[Figure, float]:
     async with broker() as server, GuardedClient(LOCAL, per_host=0) as http:
         client = server.client
         table, hooks = await register(client, keyring, urls)
-        queues = HookQueues(client, 1)
+        queues = CountedQueues(client, 1)
         log = HookLog(client, ArticleStore(client, 1), "http://wire.example", 1)
 
         async def observe(attempts: object, notes: object) -> None:
@@ -131,25 +146,21 @@ async def ours(urls: list[str], messages: int) -> tuple[Figure, float]:
         courier = Courier(log_of=log, http=http, keyring=keyring, settler=settler)
         worker = HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=0)
 
-        async def drained() -> bool:
-            counts = await queues.counts([hook.id for hook in (hooks[0], hooks[-1])])
-            return not any(each.waiting or each.in_flight for each in counts)
-
-        async def drain() -> None:
+        async def drain(pushes: int) -> None:
+            queues.expect(pushes)
             task = asyncio.create_task(worker.run())
-            while not await drained():
-                await asyncio.sleep(0.01)
+            await queues.all_settled.wait()
             task.cancel()
             await asyncio.wait({task})
 
         await enqueue(client, hooks, WARM_UP)
-        await drain()
-        await enqueue(client, hooks, max(1, messages // len(hooks)))
+        await drain(WARM_UP * len(hooks))
+        await enqueue(client, hooks, max(1, messages // len(hooks)), WARM_UP)
         await keep_heap()
         total = max(1, messages // len(hooks)) * len(hooks)
         before = await server.cpu()
         with Meter(total) as meter:
-            await drain()
+            await drain(total)
         return meter.figure, (await server.cpu() - before) / total * 1e6
 
 

@@ -31,7 +31,7 @@ MOST_IN_FLIGHT = 8_192
 """Pushes on their way at once. What hangs holds a place for its deadline; after ten failures in a row only one."""
 MOST_AT_ONCE = 512
 """Pushes that one look takes."""
-MOST_OF_ONE = 2
+MOST_OF_ONE = 4
 """Pushes of one endpoint that one look takes while many wait: the others' turns come in between."""
 LONGEST_WAIT_MS = 500
 START_SECONDS = 20
