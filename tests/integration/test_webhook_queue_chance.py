@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from support.hook_bench import Bench, opened
 from support.hook_model import HOOK, KEYS, Model
 from support.waiting import until
 
@@ -24,6 +25,12 @@ async def client(redis_url: str) -> AsyncIterator[Client]:
     made = make_client(redis_url)
     yield made
     await made.aclose()
+
+
+@pytest.fixture
+async def bench(redis_url: str) -> AsyncIterator[Bench]:
+    async with opened(redis_url) as made:
+        yield made
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -138,3 +145,64 @@ async def test_chance_with_all_that_may_happen_breaks_no_rule(client: Client, se
         for step in model.trace[-60:]:
             print(step)
         raise
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_chance_with_two_workers_of_which_one_dies_breaks_no_rule(bench: Bench, seed: int) -> None:
+    """Versions, kills, two workers, faults and dead workers, in a random order."""
+    dice = random.Random(seed)
+    ordered = seed % 4 == 3
+    await bench.set(concurrency=3, ordered=ordered)
+    logged: dict[int, str] = {}
+    versions: dict[str, int] = {}
+    taken: dict[str, list[int]] = {}
+    out: list[Leased] = []
+    dead: set[tuple[int, str]] = set()
+
+    async def act() -> None:
+        nonlocal out
+        match dice.choice(["append", "append", "take", "settle", "settle"]):
+            case "append":
+                key = f"k{dice.randrange(12)}"
+                versions[key] = versions.get(key, 0) + 1
+                kill = dice.random() < 0.15 and versions[key] > 1
+                number = await bench.append(key, versions[key], lane=dice.randint(1, 4), kill=kill)
+                logged[number] = key
+            case "take":
+                lease = f"w{dice.random()}"
+                leased = await bench.take(dice.randint(1, 4), 1 if dice.random() < 0.1 else 60_000, lease)
+                out += leased
+                if dice.random() < 0.1:
+                    dead.update((each.sequence, each.lease) for each in leased)
+            case "settle" if out:
+                push = out.pop(dice.randrange(len(out)))
+                if (push.sequence, push.lease) in dead:
+                    return  # its worker is gone; a lease of 60 s is made to end below
+                what = dice.choice(
+                    ["delivered", "delivered", "retry", "exhausted"] if push.kind == "live" else ["delivered", "retry"]
+                )
+                noted = await bench.settle([push], what, at=0)  # type: ignore[arg-type]
+                if what == "delivered" and "lost" not in noted:
+                    taken.setdefault(logged[push.sequence], []).append(push.sequence)
+
+    for _ in range(400):
+        await act()
+        assert (await bench.queues.counts([HOOK]))[0].in_flight <= (1 if ordered else 3)
+    for push in out:
+        await bench.settle([push], "retry", at=0)
+    await bench.end_leases()
+    while (rest := await bench.take()) or await bench.wait() == 0:
+        for push in rest:
+            taken.setdefault(logged[push.sequence], []).append(push.sequence)
+        await bench.settle(rest)
+    counts = (await bench.queues.counts([HOOK]))[0]
+    assert (counts.waiting, counts.in_flight, counts.last_sequence) == (0, 0, len(logged))
+    exhausted = {int(number) for number in await bench.client.zrange(KEYS.failed, 0, -1)}
+    for key in versions:
+        sent = taken.get(key, [])
+        assert sent == sorted(set(sent)), "an article's versions went backwards, or twice"
+        newest = max(number for number, of in logged.items() if of == key)
+        assert newest in sent or newest in exhausted, "the newest version was lost"
+    state = await bench.client.hgetall(KEYS.items)
+    assert state == {}
+    assert not await bench.client.exists(KEYS.ahead)
