@@ -13,6 +13,7 @@ from support.hook_bench import Bench, opened
 from support.hook_model import HOOK, KEYS, Model
 from support.waiting import until
 
+from newswire_publisher.webhooks.pushes import Leased
 from newswire_publisher.webhooks.queue import TooManyReplaysError
 from newswire_runtime.broker import make_client
 from newswire_runtime.client import Client
