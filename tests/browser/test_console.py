@@ -142,6 +142,7 @@ async def test_an_operator_sees_all_endpoints_the_failing_first(
     await expect(rows).to_have_count(1)
     await page.get_by_label("Owner").select_option("")
     await page.get_by_role("radio", name="Pull only").check()
+    await expect(rows).to_have_count(1)
     await expect(rows).to_contain_text("Fetched")
     await page.get_by_role("button", name="Sign out").click()
     await page.get_by_label("Token").fill(north)

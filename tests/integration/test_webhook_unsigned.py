@@ -29,7 +29,7 @@ async def made(quick: None, redis_url: str) -> AsyncIterator[dict[str, str]]:
         }
         await Hook(wire, ids["disabled"], "").call("POST", "/disable")
         assert (await ready(wire)) == {"status": "ready", "services": ["ingest", "enrichment", "publisher"]}
-        assert (await Hook(wire, ids["pushed"], "").call("GET"))["health"] == "ok"
+        assert (await Hook(wire, ids["pushed"], "").call("GET"))["health"] == "quiet"
         assert await gauge(wire) == 0
     yield ids
 
@@ -81,8 +81,8 @@ async def test_a_webhook_says_that_its_pushes_wait_and_why(
         assert shown["pushed"]["health"] == "unsigned"
         assert "NEWSWIRE_SECRET_KEY" in shown["pushed"]["unsigned"]
         assert (shown["disabled"]["health"], "unsigned" in shown["disabled"]) == ("disabled", True)
-        assert (shown["pulled"]["health"], "unsigned" in shown["pulled"]) == ("ok", False)
-        assert [each["health"] for each in listed] == ["unsigned", "disabled", "ok"]
+        assert (shown["pulled"]["health"], "unsigned" in shown["pulled"]) == ("pull", False)
+        assert [each["health"] for each in listed] == ["unsigned", "disabled", "pull"]
 
 
 async def test_a_rotation_ends_it(redis_url: str, made: dict[str, str], receiver: Receiver) -> None:
@@ -92,7 +92,7 @@ async def test_a_rotation_ends_it(redis_url: str, made: dict[str, str], receiver
         await hook.call("POST", "/rotate-secret", json={"grace": 0})
 
         assert (await ready(wire))["status"] == "ready"
-        assert (await hook.call("GET"))["health"] == "ok"
+        assert (await hook.call("GET"))["health"] == "quiet"
         await wire.submit(story())
         await receiver.got("hook", 1)
 
