@@ -1,4 +1,7 @@
-"""The whole wire in this process: `wire`; and a server that takes its pushes: `receiver`, or `faulty`."""
+"""The whole wire in this process: `wire`; and a server that takes its pushes: `receiver`, or `faulty`.
+
+`client` is for tests of parts that need no more than a broker.
+"""
 
 import functools
 from collections.abc import AsyncIterator
@@ -10,6 +13,8 @@ from support.subscriber import Subscriber, subscribing
 from support.wire import Receiver, Wire, receiving, running
 
 from newswire_enrichment.steps.language import LanguageStep
+from newswire_runtime.broker import make_client
+from newswire_runtime.client import Client
 
 one_language_step = functools.cache(LanguageStep)
 """Its models are the same for every wire, and take a second to load."""
@@ -20,6 +25,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a wire start and stop without waits that mean nothing here."""
     monkeypatch.setattr("newswire_enrichment.app.LanguageStep", one_language_step)
     monkeypatch.setattr("newswire_runtime.hop.READ_BLOCK_MS", 50)
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Client]:
+    made = make_client(redis_url)
+    yield made
+    await made.aclose()
 
 
 @pytest.fixture

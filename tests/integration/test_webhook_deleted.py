@@ -1,6 +1,5 @@
 """A webhook that is deleted while others still act on what they knew of it leaves nothing on the server."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Appending
 from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
-from newswire_runtime.broker import make_client
 from newswire_runtime.client import Client
 from newswire_schemas.streams import hook_turns
 
@@ -16,13 +14,6 @@ ID = "wh_0"
 HOOK = Webhook.model_validate(
     {"id": ID, "owner": "o", "created": "2026-01-31T12:00:00Z", "url": "http://receiver.example/"}
 )
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Client]:
-    made = make_client(redis_url)
-    yield made
-    await made.aclose()
 
 
 @pytest.fixture

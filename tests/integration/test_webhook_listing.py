@@ -1,7 +1,6 @@
 """The list of webhooks over HTTP: searched, by health, page by page; and how they stand, read from a real server."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from support.hooks import integrator, registered
@@ -9,16 +8,8 @@ from support.wire import Receiver, Wire, running, story
 
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.standings import Standings
-from newswire_runtime.broker import make_client
 from newswire_runtime.client import Client
 from newswire_schemas.streams import HookKeys
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Client]:
-    made = make_client(redis_url)
-    yield made
-    await made.aclose()
 
 
 async def listed(wire: Wire, **asked: str | int) -> list[str]:

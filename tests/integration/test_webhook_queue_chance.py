@@ -15,17 +15,9 @@ from support.waiting import until
 
 from newswire_publisher.webhooks.pushes import Leased
 from newswire_publisher.webhooks.queue import TooManyReplaysError
-from newswire_runtime.broker import make_client
 from newswire_runtime.client import Client
 
 SEEDS = range(int(os.environ.get("NEWSWIRE_CHANCE_SEEDS", "6")))
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Client]:
-    made = make_client(redis_url)
-    yield made
-    await made.aclose()
 
 
 @pytest.fixture

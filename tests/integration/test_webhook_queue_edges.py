@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -19,15 +18,7 @@ from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.pushes import Leased, Settlement
 from newswire_publisher.webhooks.retry import Delivered
 from newswire_publisher.webhooks.settling import Attempt, Push, Settler
-from newswire_runtime.broker import make_client
 from newswire_runtime.client import Client
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Client]:
-    made = make_client(redis_url)
-    yield made
-    await made.aclose()
 
 
 @pytest.fixture

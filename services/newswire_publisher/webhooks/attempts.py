@@ -116,7 +116,7 @@ def _attempts(
     """Return attempts of one entry. The first has the entry's id, the others their place behind it."""
     row_id, records = row[0].decode(), row[1][b"a"].split(b"\n")
     for place in range(len(records))[first:upto]:
-        yield {"id": f"{row_id}.{place}" if place else row_id, **_read(records[place])}
+        yield attempt_of(row_id, place, records[place])
 
 
 def _read(record: bytes) -> dict[str, Any]:
@@ -132,6 +132,6 @@ def _split(attempt_id: str) -> tuple[str, int]:
     return entry, int(place or 0)
 
 
-def newest_of(entry_id: str, place: int, record: bytes) -> dict[str, Any]:
-    """Return the attempt of a record as the record tells it: times in ms since the epoch."""
+def attempt_of(entry_id: str, place: int, record: bytes) -> dict[str, Any]:
+    """Return the attempt of an entry's record as the record tells it: times in ms since the epoch."""
     return {"id": f"{entry_id}.{place}" if place else entry_id, **_read(record)}

@@ -90,14 +90,11 @@ class Settler:
             attempts = [attempt for _, attempt in batch]
             try:
                 notes = await self._settle(attempts)
-            except ResponseError as exc:
-                if isinstance(exc, AWAY):
-                    await self._keep(batch, exc)
-                    continue
-                await self._settle_each(attempts, exc)
-                continue
             except (RedisError, OSError) as exc:
-                await self._keep(batch, exc)
+                if isinstance(exc, ResponseError) and not isinstance(exc, AWAY):
+                    await self._settle_each(attempts, exc)
+                else:
+                    await self._keep(batch, exc)
                 continue
             if notes or any(not isinstance(attempt.decision, Delivered) for attempt in attempts):
                 task = asyncio.create_task(self._observe(attempts, notes))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from newswire_publisher.webhooks.attempts import newest_of
+from newswire_publisher.webhooks.attempts import attempt_of
 from newswire_publisher.webhooks.pushes import Counts
 from newswire_runtime.client import Client
 from newswire_runtime.scripts import Script, Word
@@ -66,7 +66,7 @@ class Standings:
 def _standing(line: bytes, now_ms: int) -> Standing:
     words = line.split(b" ", _NUMBERS + 2)
     row = words[_NUMBERS:]
-    last = newest_of(row[0].decode(), int(row[1]), row[2]) if row else None
+    last = attempt_of(row[0].decode(), int(row[1]), row[2]) if row else None
     return Standing(_counts([int(float(word)) for word in words[:_NUMBERS]], now_ms), last)
 
 
