@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Route, expect
+from playwright.async_api import Page, Route, expect
 from standardwebhooks.webhooks import Webhook
 from support.console import HEADLINE, SignIn, act, register, shown, tab_to, token
 from support.pages import ENGLISH
@@ -153,18 +153,23 @@ async def test_an_endpoint_that_must_be_proven_is_proven(wire: Wire, receiver: R
     await until(lambda: receiver.at("hook"))
 
 
-async def test_a_registration_that_got_no_answer_registers_nothing_twice(wire: Wire, sign_in: SignIn) -> None:
-    page = await sign_in(path="/console/new")
-    await page.get_by_label("Description").fill("Once")
+async def register_and_lose_the_answer(page: Page) -> None:
+    """Register an endpoint called Once; the wire takes it, but its answer never comes."""
 
     async def lose_the_answer(route: Route) -> None:
         await route.fetch()
         await route.abort()
 
+    await page.get_by_label("Description").fill("Once")
     await page.route("**/v1/webhooks", lose_the_answer)
     await page.get_by_label("Description").press("Enter")
     await expect(page.get_by_role("alert").last).to_contain_text("The wire does not answer.")
     await page.unroute("**/v1/webhooks")
+
+
+async def test_a_registration_that_got_no_answer_registers_nothing_twice(wire: Wire, sign_in: SignIn) -> None:
+    page = await sign_in(path="/console/new")
+    await register_and_lose_the_answer(page)
     await page.get_by_label("Description").press("Enter")
     await page.get_by_role("button", name="I have kept it").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Once")
@@ -194,16 +199,7 @@ async def test_what_was_typed_outlives_a_reload_but_for_the_secret(wire: Wire, s
 
 async def test_a_registration_whose_answer_was_lost_is_found_again_after_a_reload(wire: Wire, sign_in: SignIn) -> None:
     page = await sign_in(path="/console/new")
-    await page.get_by_label("Description").fill("Once")
-
-    async def lose_the_answer(route: Route) -> None:
-        await route.fetch()
-        await route.abort()
-
-    await page.route("**/v1/webhooks", lose_the_answer)
-    await page.get_by_label("Description").press("Enter")
-    await expect(page.get_by_role("alert").last).to_contain_text("The wire does not answer.")
-    await page.unroute("**/v1/webhooks")
+    await register_and_lose_the_answer(page)
     await page.reload()
     await page.get_by_label("Description").press("Enter")
     await page.get_by_role("button", name="I have kept it").click()
