@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from newswire_runtime.problems import Problem, pointer
+from newswire_schemas.article import to_iso
 
 FORMAT, VERSION = "newswire-backup", 1
 MOST_THINGS = 200_000
@@ -72,7 +73,7 @@ class Plan:
 
 def write(things: Iterable[Thing], created: datetime) -> Iterator[bytes]:
     """Yield a backup's lines."""
-    yield _line({"format": FORMAT, "version": VERSION, "created": created.isoformat().replace("+00:00", "Z")})
+    yield _line({"format": FORMAT, "version": VERSION, "created": to_iso(created)})
     count = 0
     for thing in things:
         count += 1

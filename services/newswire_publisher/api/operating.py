@@ -1,7 +1,6 @@
 """What operators ask: tokens, dead letters, status."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -14,7 +13,7 @@ from newswire_runtime.client import Client
 from newswire_runtime.dead import DeadLetter, DeadLetters, UnknownDeadLetterError
 from newswire_runtime.http import now, require
 from newswire_runtime.problems import Problem, not_found
-from newswire_schemas.article import Utc
+from newswire_schemas.article import Utc, from_ms, to_iso
 from newswire_schemas.entitlements import Entitlement
 from newswire_schemas.streams import ConfKeys, WireKeys, hook_turns
 
@@ -167,7 +166,7 @@ def _shown_letter(letter: DeadLetter) -> dict[str, Any]:
         "reason": letter.reason,
         "detail": letter.detail,
         "attempts": letter.attempts,
-        "at": datetime.fromtimestamp(letter.at / 1000, UTC).isoformat().replace("+00:00", "Z"),
+        "at": to_iso(from_ms(letter.at)),
         "origin": letter.origin,
         "replayable": letter.replayable,
         "size": len(letter.event),

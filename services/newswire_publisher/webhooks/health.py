@@ -23,7 +23,7 @@ from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.retry import Exhausted, Gone, Retry, is_alarming
 from newswire_publisher.webhooks.settling import Attempt
 from newswire_runtime.conf import Table
-from newswire_schemas.article import from_ms
+from newswire_schemas.article import from_ms, to_iso
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class Health:
                 log.exception("webhook.not_followed_up", webhook=attempt.push.hook.id)
 
     async def _follow(self, attempt: Attempt, note: Noted) -> None:
-        since = from_ms(note.failing_since_ms).isoformat().replace("+00:00", "Z")
+        since = to_iso(from_ms(note.failing_since_ms))
         match note.what:
             case "opened":
                 await self._notices.tell(attempt.push.hook, "webhook.failing", since=since, **attempt.cause)

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SerializationInfo, field_serializer
 
 from newswire_publisher.webhooks.schemes import PREFIX, PRIVATE_PREFIX, Signature
-from newswire_schemas.article import Utc
+from newswire_schemas.article import Utc, to_iso
 
 MOST_KEYS = 5
 DEFAULT_GRACE = timedelta(days=1)
@@ -27,7 +27,7 @@ class TooManyKeysError(Exception):
     """There are `MOST_KEYS` live keys already."""
 
     def __init__(self, free_at: datetime) -> None:
-        super().__init__(f"{MOST_KEYS} keys are live; the first of them ends at {free_at.isoformat()}")
+        super().__init__(f"{MOST_KEYS} keys are live; the first of them ends at {to_iso(free_at)}")
         self.free_at = free_at
 
 

@@ -82,7 +82,7 @@ class LogApi:
                 "uri": entry.uri,
                 "version": entry.version,
                 "type": entry.type,
-                "time": entry.moment.isoformat().replace("+00:00", "Z"),
+                "time": to_iso(entry.moment),
                 "payload": None if body is None else body.decode(),
             }
             for entry, body in zip(entries, bodies, strict=True)

@@ -18,6 +18,7 @@ from newswire_publisher.webhooks.pushes import Appending
 from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
+from newswire_schemas.article import to_iso
 from newswire_schemas.streams import hook_notices, partition_of
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ class Notices:
             "type": event_type,
             "owner": hook.owner,
             "webhook": hook.id,
-            "at": moment.isoformat().replace("+00:00", "Z"),
+            "at": to_iso(moment),
             "data": text,
         }
         place = hook_notices(partition_of(hook.id, self._partitions))

@@ -24,6 +24,7 @@ from newswire_publisher.webhooks.patching import check_scheme
 from newswire_publisher.webhooks.signing import Signature, parse_secret
 from newswire_runtime.http import now
 from newswire_runtime.problems import Problem
+from newswire_schemas.article import to_iso
 
 
 class Rotation(BaseModel):
@@ -74,7 +75,7 @@ class RotationApi:
             changed = await self._access.change(hook_id, change)
         except TooManyKeysError as exc:
             detail = f"{exc}; rotate after that, or with grace 0, which ends all others at once"
-            raise Problem(409, "too-many-secrets", detail, free_at=exc.free_at.isoformat()) from exc
+            raise Problem(409, "too-many-secrets", detail, free_at=to_iso(exc.free_at)) from exc
         return changed.after.shown() | {"secret": secret}
 
     async def rekey(self, request: Request) -> dict[str, Any]:
