@@ -51,6 +51,10 @@ class WireKeys:
         """The remembered answer of one Idempotency-Key."""
         return f"{self._prefix}:answer:{digest}"
 
+    def named(self, digest: str) -> str:
+        """What the calls with one Idempotency-Key make, by its name."""
+        return f"{self._prefix}:named:{digest}"
+
     def article(self, key: str) -> str:
         """What the publisher shows of an article, and the version that it has seen."""
         return f"{self._prefix}:article:{key}"

@@ -6,11 +6,13 @@
 
 As the IETF's draft has it (draft-ietf-httpapi-idempotency-key-header-07, section 2). A call that
 fails leaves no trace, so that it can be tried again. A call that died holds its key for
-``pending_seconds``; after that it runs anew, so a call must bear being made twice.
+``pending_seconds``; after that it runs anew, so a call must bear being made twice: what it makes it
+makes under the `name_of` its key, and finds it there.
 """
 
 import hashlib
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +87,16 @@ class Answers:
         if len(kept) == 1:
             raise Problem(409, "in-progress", "the first call with this Idempotency-Key still runs; try again")
         return slot, kept[1]
+
+    async def name_of(self, caller: str, key: str) -> str:
+        """Return a random name of 16 hexadecimal digits: the same one for all calls with this key within a day.
+
+        Not one that follows from the key, which would be taken again by who uses the key again later.
+        """
+        digest, name = digest_of(caller, key), secrets.token_hex(8)
+        redis_key = WireKeys(partition_of(digest, self._partitions)).named(digest)
+        found = await self._client.set(redis_key, name, nx=True, get=True, ex=KEEP_SECONDS)
+        return name if found is None else found.decode()
 
     async def finish(self, slot: Slot, answer: dict[str, Any]) -> None:
         await self._client.set(slot.redis_key, json.dumps([slot.fingerprint, answer]), ex=KEEP_SECONDS)

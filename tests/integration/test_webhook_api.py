@@ -209,6 +209,17 @@ async def test_a_key_whose_webhook_was_deleted_is_refused(wire: Wire) -> None:
     assert answer.status_code == 409
 
 
+async def test_a_key_that_is_used_again_after_its_day_makes_another_webhook(wire: Wire) -> None:
+    """Under the deleted one's id its numbers would begin anew, and receivers drop the pushes as repeats."""
+    made = await registered(wire, {"Idempotency-Key": "k1"})
+    await wire.http.delete(f"/v1/webhooks/{made['id']}")
+    kept = [key async for key in wire.broker.scan_iter("wire:*") if b":answer:" in key or b":named:" in key]
+    assert [0 < await wire.broker.ttl(key) <= 86_400 for key in kept] == [True, True]
+    await wire.broker.delete(*kept)  # as its end does
+    again = await registered(wire, {"Idempotency-Key": "k1"})
+    assert again["id"] != made["id"]
+
+
 # PATCH
 
 

@@ -4,7 +4,7 @@
 
 With an ``Idempotency-Key`` a repeated call answers as the first one did: what is kept with the key is the id
 alone, and the secret is read from where the webhook keeps it. A call that died half-way left at most the
-webhook itself, which has an id made of the key, so that the repeated call finds it.
+webhook itself, whose id is kept with the key for a day, so that the repeated call finds it.
 """
 
 import json
@@ -24,7 +24,7 @@ from newswire_publisher.webhooks.queue import HookQueues
 from newswire_runtime.auth import Caller
 from newswire_runtime.bodies import read_body
 from newswire_runtime.http import now
-from newswire_runtime.idempotency import REPEATED, Answers, digest_of
+from newswire_runtime.idempotency import REPEATED, Answers
 from newswire_runtime.merge_patch import MEDIA_TYPE
 from newswire_runtime.problems import Problem
 from newswire_runtime.ssrf import AddressGuard
@@ -80,12 +80,11 @@ class RegistrationApi:
             made, repeated = await self._make(caller, registration, f"wh_{secrets.token_hex(8)}"), False
         else:
             whose = f"webhooks:{caller.role}:{caller.name}"
-            made, repeated = await self._answers.once(
-                whose,
-                key,
-                await request.body(),
-                lambda: self._make(caller, registration, f"wh_{digest_of(whose, key)[:16]}"),
-            )
+
+            async def make() -> dict[str, Any]:
+                return await self._make(caller, registration, f"wh_{await self._answers.name_of(whose, key)}")
+
+            made, repeated = await self._answers.once(whose, key, await request.body(), make)
         hook = await self._hooks.get(made["id"])
         if hook is None:
             detail = "the webhook that this Idempotency-Key made has been deleted; use a new key for a new one"
@@ -113,7 +112,7 @@ class RegistrationApi:
         )
         await self._refuse_over_limit(caller)
         if not await self._hooks.create(hook.id, hook):
-            # The key is more than a day old, or its first call died: the latter's webhook is as good as ours.
+            # The first call with this key died: its webhook is as good as ours.
             before = await self._hooks.get(hook_id)
             if before is not None and settings == {name: getattr(before, name) for name in Settings.model_fields}:
                 return {"id": before.id}
