@@ -1,12 +1,12 @@
 """One HTTP/1.1 connection: a request out, its answer in, then the next.
 
-    run(call) ─▶ bytes out …… bytes in ─▶ AnswerReader ─▶ owner.release / owner.gone ─▶ call.answered
+    run(call) ─▶ Writes ─▶ bytes out …… bytes in ─▶ AnswerReader ─▶ owner.release / owner.gone ─▶ call.answered
 
 - the peer ends the connection: what has come counts if it has a status. If nothing has
   come, and the connection had served before, it was closed while it lay idle: the owner
   makes the call again. Otherwise it is a reset.
-- it speaks when it was not asked, or answers before the request is whole on its way: the
-  answer stands, and the connection is closed.
+- it speaks when it was not asked: the connection is closed, and a call whose request was not written yet
+  is made again. It answers before the request is whole on its way: the answer stands, and the connection is closed.
 - most answers of a peer are the same bytes: a short one that came whole and alone is
   looked up among those that were read before, and is not parsed again.
 
@@ -20,6 +20,7 @@ from typing import Protocol, cast
 from newswire_runtime.outbound_answers import Answer, AnswerReader, BrokenAnswer
 from newswire_runtime.outbound_calls import Call
 from newswire_runtime.outbound_failures import failure_of
+from newswire_runtime.outbound_writes import Writes
 from newswire_runtime.outcome import Failure
 
 BODY_SECONDS = 5.0
@@ -64,25 +65,44 @@ class KnownAnswers:
 class Connection(asyncio.Protocol):
     """A connection to the peer at ``address``; belongs to ``owner``, and runs one call at a time."""
 
-    __slots__ = ("_call", "_known", "_owner", "_reader", "_served", "_transport", "address", "closed", "idle_since")
+    __slots__ = (
+        "_asked",
+        "_call",
+        "_known",
+        "_owner",
+        "_reader",
+        "_served",
+        "_transport",
+        "_writes",
+        "address",
+        "closed",
+        "idle_since",
+    )
 
-    def __init__(self, owner: Owner, address: str, known: KnownAnswers) -> None:
+    def __init__(self, owner: Owner, address: str, known: KnownAnswers, writes: Writes) -> None:
         self.address = address
         self.closed = False
         self.idle_since = 0.0
         self._owner = owner
         self._known = known
+        self._writes = writes
         self._transport: asyncio.Transport | None = None
         self._call: Call | None = None
         self._reader: AnswerReader | None = None
-        self._served = False
+        self._asked = self._served = False
 
     def run(self, call: Call) -> None:
-        """Send a call's request; it is told its outcome when that is known."""
-        assert self._transport is not None  # noqa: S101 - made by `connection_made`, before anybody has it
+        """Send a call's request soon; it is told its outcome when that is known."""
         self._call = call
+        self._asked = False
         call.holder = self
-        self._transport.writelines(call.payload)
+        self._writes.add(self, call)
+
+    def write(self, call: Call) -> None:
+        """Write a call's request, if it still runs here."""
+        if self._call is call and self._transport is not None:
+            self._asked = True
+            self._transport.writelines(call.payload)
 
     def leave(self, call: Call) -> Answer | None:
         """Let go of a call that ends early. Its answer would come some time, so the connection ends."""
@@ -105,8 +125,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         call = self._call
-        if call is None:
-            self._drop()  # nobody has asked
+        if call is None or not self._asked:
+            self._unasked()
             return
         if self._reader is None:
             answer = self._known.get(data)
@@ -138,6 +158,15 @@ class Connection(asyncio.Protocol):
         self._ended(exc)
         self._transport = None
         self._owner.lost(self)
+
+    def _unasked(self) -> None:
+        served, call = self._served, self._drop()
+        if call is None:
+            return
+        if served:
+            self._owner.again(call)
+        else:
+            call.failed(Failure.PROTOCOL, "the peer spoke before it was asked")
 
     def _answered(self, call: Call, answer: Answer) -> None:
         if not answer.reusable or self._transport is None or self._transport.get_write_buffer_size():

@@ -30,6 +30,7 @@ from newswire_runtime.outbound_deadlines import Deadlines
 from newswire_runtime.outbound_dial import Dialer
 from newswire_runtime.outbound_failures import failure_of
 from newswire_runtime.outbound_names import Found, GuardedAddress, GuardedResolver, NameFailed
+from newswire_runtime.outbound_writes import Writes
 from newswire_runtime.outcome import Failure
 from newswire_runtime.ssrf import Address
 
@@ -44,6 +45,7 @@ class Shared:
     dialer: Dialer
     resolver: GuardedResolver
     deadlines: Deadlines
+    writes: Writes
     per_host: int
     max_idle: int
     close_idle: Callable[[], None]
@@ -224,7 +226,7 @@ class Origin:
         return found
 
     def _make(self, address: str) -> Connection:
-        return Connection(self, address, self._shared.known)
+        return Connection(self, address, self._shared.known, self._shared.writes)
 
     def _fail(self, failure: Failure, detail: str) -> None:
         if self._waiting:

@@ -16,6 +16,7 @@ from newswire_runtime.outbound_deadlines import Deadlines
 from newswire_runtime.outbound_dial import Dialer
 from newswire_runtime.outbound_names import GuardedResolver
 from newswire_runtime.outbound_origin import Origin, Shared
+from newswire_runtime.outbound_writes import Writes
 from newswire_runtime.outcome import Failure
 from newswire_runtime.ssrf import ParsedUrl
 
@@ -31,7 +32,9 @@ class Pool:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.deadlines = Deadlines(self._loop)
-        self._shared = Shared(dialer, resolver, self.deadlines, per_host, max_idle, self._close_idle)
+        self._shared = Shared(
+            dialer, resolver, self.deadlines, Writes(self._loop), per_host, max_idle, self._close_idle
+        )
         self._origins: WeakValueDictionary[tuple[bool, str, int], Origin] = WeakValueDictionary()
         self._idle_seconds = idle_seconds
         self._timer = self._loop.call_later(idle_seconds / 2, self._sweep)

@@ -1,10 +1,10 @@
 """From submission to the receivers: 50 articles a second to 20 endpoints, with and without one that hangs.
 
-Ours is `newswire up --no-demo` with everything on it: accept, enrich, fan out, sign, post, all
-of it durable. The baseline posts each article straight to the endpoints with httpx, one after
-the other, and keeps nothing. The receivers are addresses of this process (127.0.0.1 to .20); the
-one that hangs reads and never answers. What has not come when the run ends counts with the age
-that it has then. Endpoints that hang are not counted themselves.
+Ours does all its work: accept, enrich, fan out, sign, post, each step durable; once as `newswire up`, all of
+it in one process, and once with a process for each service, as compose runs it. The baseline posts each
+article straight to the endpoints with httpx, one after the other, and keeps nothing. The receivers are
+addresses of this process (127.0.0.1 to .20); the one that hangs reads and never answers. What has not come
+when the run ends counts with the age that it has then. Endpoints that hang are not counted themselves.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import json
 import re
 import tempfile
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,13 +22,18 @@ import uvloop
 
 from newswire_schemas.article import Draft
 from tests.bench.harness import Row, show
-from tests.bench.processes import NEWSWIRE, free_port, program, request
+from tests.bench.processes import NEWSWIRE, free_port, program, request, valkey
 from tests.bench.stories import stories
 
 RATE, ENDPOINTS, SECONDS, PATIENCE = 50, 20, 3.0, 1.0
 HANGING = "127.0.0.10"
 HOSTS = [f"127.0.0.{n}" for n in range(1, ENDPOINTS + 1)]
 TOKEN = "nw_bench"
+ENVIRONMENT = {
+    "NEWSWIRE_OPERATOR_TOKEN": TOKEN,
+    "NEWSWIRE_SSRF_ALLOW": "127.0.0.0/8",
+    "NEWSWIRE_SECRET_KEY": "a key of this bench, thirty-two characters",
+}
 _URI = re.compile(rb'"uri":\s*"urn:bench:(\w+)"')
 
 
@@ -80,20 +86,40 @@ async def main_loop() -> None:
             rows[receivers.hangs].append(
                 await _measure("httpx loop, nothing kept", receivers, _Straight(client, receivers))
             )
-    with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        arguments = ("up", "--no-demo", "--port", str(port), "--data-dir", str(Path(folder) / "var"))
-        environment = {"NEWSWIRE_OPERATOR_TOKEN": TOKEN, "NEWSWIRE_SSRF_ALLOW": "127.0.0.0/8"}
-        async with program(NEWSWIRE, *arguments, port=port, **environment):
+    for name, run in (("newswire up", _in_one_process), ("newswire run, three services", _as_compose_does)):
+        async with run() as (takes_articles, has_webhooks):
             receivers.hangs = False
-            await _register(port, receivers.port)
-            ours = _Newswire(port)
+            await _register(has_webhooks, receivers.port)
+            ours = _Newswire(takes_articles)
             await _measure("warm-up", receivers, ours, seconds=0.5)
             for receivers.hangs in (False, True):
-                rows[receivers.hangs].append(await _measure("newswire, durable", receivers, ours))
+                rows[receivers.hangs].append(await _measure(name, receivers, ours))
     for hangs, each in rows.items():
         how = "one of them hangs" if hangs else "all answer"
         show(f"Submitted to received, p50: {RATE} articles/s to {ENDPOINTS} endpoints, {how}", each, unit="delivery")
+
+
+@contextlib.asynccontextmanager
+async def _in_one_process() -> AsyncIterator[tuple[int, int]]:
+    """Yield the port that takes articles, and the one that has the webhooks."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        arguments = ("up", "--no-demo", "--port", str(port), "--data-dir", str(Path(folder) / "var"))
+        async with program(NEWSWIRE, *arguments, port=port, **ENVIRONMENT):
+            yield port, port
+
+
+@contextlib.asynccontextmanager
+async def _as_compose_does() -> AsyncIterator[tuple[int, int]]:
+    """Yield the same two ports."""
+    async with valkey() as url, contextlib.AsyncExitStack() as stack:
+        ports = {}
+        for service in ("ingest", "enrichment", "publisher"):
+            ports[service] = free_port()
+            arguments = ("run", service, "--port", str(ports[service]))
+            environment = {"NEWSWIRE_BROKER_URL": url, **ENVIRONMENT}
+            await stack.enter_async_context(program(NEWSWIRE, *arguments, port=ports[service], **environment))
+        yield ports["ingest"], ports["publisher"]
 
 
 class _Straight:

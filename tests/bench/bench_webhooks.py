@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle, islice
@@ -25,26 +25,21 @@ import httpx
 import uvloop
 
 from newswire_cli.embedded import EmbeddedServer
-from newswire_cli.heap import keep_heap
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.webhooks import headers as push_headers
-from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.keyring import Keyring
-from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import DEFAULT_CONCURRENCY, Webhook
-from newswire_publisher.webhooks.pushes import Appending, Noted, Settlement
+from newswire_publisher.webhooks.pushes import Appending
 from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
-from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.signing import Secret, Signature, sign
 from newswire_publisher.webhooks.vault import Vault
-from newswire_publisher.webhooks.worker import HookWorker
 from newswire_runtime import logs
 from newswire_runtime.broker import make_client
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
-from newswire_runtime.outbound import GuardedClient
 from newswire_schemas.article import Article
-from tests.bench.bench_delivery import BODY, COUNTS, IN_FLIGHT, LOCAL, Figure, Meter, plain_aiohttp, plain_wrk
+from tests.bench.bench_delivery import BODY, COUNTS, IN_FLIGHT, Figure, Meter, plain_aiohttp, plain_wrk
+from tests.bench.hook_worker import MASTER_KEY
 from tests.bench.sink import HOSTS
 
 ROUNDS = 3
@@ -60,6 +55,7 @@ Way = Callable[[list[str], int], Awaitable[Figure]]
 class Broker:
     """A durable server of this run's own."""
 
+    url: str
     client: Client
 
     async def cpu(self) -> float:
@@ -75,28 +71,66 @@ async def broker() -> AsyncIterator[Broker]:
         await server.start()
         client = make_client(server.url)
         try:
-            yield Broker(client)
+            yield Broker(server.url, client)
         finally:
             await client.aclose()
             await server.stop()
 
 
-class CountedQueues(HookQueues):
-    """Tells when a number of pushes is settled: all of them, whichever endpoints they are for."""
+@contextlib.asynccontextmanager
+async def workers(url: str, count: int) -> AsyncIterator["Workers"]:
+    """Start processes of webhook workers."""
+    arguments = [sys.executable, "-m", "tests.bench.hook_worker", url]
+    pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
+    processes = [await asyncio.create_subprocess_exec(*arguments, **pipes) for _ in range(count)]
+    try:
+        yield Workers(processes)
+    finally:
+        for process in processes:
+            process.kill()
+            await process.wait()
 
-    def expect(self, pushes: int) -> None:
-        self._left = pushes
-        self.all_settled = asyncio.Event()
 
-    async def settle(self, partition: int, settlements: Sequence[Settlement], oldest_ms: int) -> list[Noted]:
-        notes = await super().settle(partition, settlements, oldest_ms)
-        self._left -= len(settlements)
-        if not self._left:
-            self.all_settled.set()
-        return notes
+@dataclass(frozen=True)
+class Workers:
+    """Processes that wait for their orders."""
+
+    processes: list[asyncio.subprocess.Process]
+
+    async def drain(self, pushes: int) -> tuple[float, float]:
+        """Let them settle so many pushes; return the seconds that it took, and those of CPU of all of them."""
+        left, cpu, all_settled = pushes, 0.0, asyncio.Event()
+
+        async def listen(process: asyncio.subprocess.Process) -> None:
+            nonlocal left, cpu
+            assert process.stdout
+            async for line in process.stdout:
+                word, figure = line.split()
+                if word == b"stopped":
+                    cpu += float(figure)
+                    return
+                left -= int(figure)
+                if not left:
+                    all_settled.set()
+            raise RuntimeError("a worker has ended")
+
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for process in self.processes:
+                group.create_task(listen(process))
+            self._order(b"go\n")
+            await all_settled.wait()
+            took = time.perf_counter() - began
+            self._order(b"stop\n")
+        return took, cpu
+
+    def _order(self, word: bytes) -> None:
+        for process in self.processes:
+            assert process.stdin
+            process.stdin.write(word)
 
 
-async def register(client: Client, keyring: Keyring, urls: list[str]) -> tuple[Table[Webhook], list[Webhook]]:
+async def register(client: Client, keyring: Keyring, urls: list[str]) -> list[Webhook]:
     table = Table(client, "webhooks", Webhook)
     queues, now = HookQueues(client, 1), datetime.now(UTC)
     hooks = []
@@ -108,7 +142,7 @@ async def register(client: Client, keyring: Keyring, urls: list[str]) -> tuple[T
         await table.put(hook_id, hook)
         await queues.apply(hook)
         hooks.append(hook)
-    return table, hooks
+    return hooks
 
 
 async def enqueue(client: Client, hooks: list[Webhook], articles: int, first: int = 0) -> None:
@@ -130,38 +164,19 @@ async def enqueue(client: Client, hooks: list[Webhook], articles: int, first: in
         await queues.append([Appending(hook.id, "push", article.key, RANK, False, IN_TURN, entry) for hook in hooks])
 
 
-async def ours(urls: list[str], messages: int) -> tuple[Figure, float]:
-    """Return what the worker cost, and the microseconds of the server's CPU a push."""
-    keyring = Keyring(Vault(["a key of this bench, thirty-two characters"]))
-    async with broker() as server, GuardedClient(LOCAL, per_host=0) as http:
+async def ours(urls: list[str], messages: int, processes: int = 1) -> tuple[Figure, float]:
+    """Return what the workers cost, and the microseconds of the server's CPU a push."""
+    async with broker() as server, workers(server.url, processes) as those:
         client = server.client
-        table, hooks = await register(client, keyring, urls)
-        queues = CountedQueues(client, 1)
-        log = HookLog(client, ArticleStore(client, 1), "http://wire.example", 1)
-
-        async def observe(attempts: object, notes: object) -> None:
-            raise RuntimeError("a push failed")
-
-        settler = Settler(queues, 0, observe, 86_400_000)
-        courier = Courier(log_of=log, http=http, keyring=keyring, settler=settler)
-        worker = HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=0)
-
-        async def drain(pushes: int) -> None:
-            queues.expect(pushes)
-            task = asyncio.create_task(worker.run())
-            await queues.all_settled.wait()
-            task.cancel()
-            await asyncio.wait({task})
-
+        hooks = await register(client, Keyring(Vault([MASTER_KEY])), urls)
         await enqueue(client, hooks, WARM_UP)
-        await drain(WARM_UP * len(hooks))
-        await enqueue(client, hooks, max(1, messages // len(hooks)), WARM_UP)
-        await keep_heap()
-        total = max(1, messages // len(hooks)) * len(hooks)
+        await those.drain(WARM_UP * len(hooks))
+        each = max(1, messages // len(hooks))
+        await enqueue(client, hooks, each, WARM_UP)
+        total = each * len(hooks)
         before = await server.cpu()
-        with Meter(total) as meter:
-            await drain(total)
-        return meter.figure, (await server.cpu() - before) / total * 1e6
+        took, cpu = await those.drain(total)
+        return Figure(total / took, cpu / total * 1e6), (await server.cpu() - before) / total * 1e6
 
 
 async def same_by_httpx(urls: list[str], messages: int) -> Figure:
@@ -235,9 +250,9 @@ async def compare() -> None:
 
 
 async def fill() -> None:
-    keyring = Keyring(Vault(["a key of this bench, thirty-two characters"]))
+    keyring = Keyring(Vault([MASTER_KEY]))
     async with broker() as server:
-        _, hooks = await register(server.client, keyring, [f"http://127.0.0.1:1/{n}" for n in range(OWNERS)])
+        hooks = await register(server.client, keyring, [f"http://127.0.0.1:1/{n}" for n in range(OWNERS)])
         before = int((await server.client.info("memory"))["used_memory"])
         await enqueue(server.client, hooks, WAITING // OWNERS)
         used = int((await server.client.info("memory"))["used_memory"]) - before
