@@ -18,6 +18,7 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 
 from pydantic import (
@@ -258,6 +259,7 @@ def from_ms(ms: float) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
+@lru_cache(4_096)  # an article's is asked for some forty times on its way
 def key_of(uri: str) -> str:
     """Return the URL-safe short name of a uri: 24 characters of ``a-z2-7``, 120 bits of BLAKE2b."""
     digest = hashlib.blake2b(uri.encode(), digest_size=15).digest()

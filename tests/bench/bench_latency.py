@@ -32,7 +32,7 @@ TOKEN = "nw_bench"
 ENVIRONMENT = {
     "NEWSWIRE_OPERATOR_TOKEN": TOKEN,
     "NEWSWIRE_SSRF_ALLOW": "127.0.0.0/8",
-    "NEWSWIRE_SECRET_KEY": "a key of this bench, thirty-two characters",
+    "NEWSWIRE_SECRET_KEY": "a-key-of-this-bench-of-more-than-32-characters",
 }
 _URI = re.compile(rb'"uri":\s*"urn:bench:(\w+)"')
 

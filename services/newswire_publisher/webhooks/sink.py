@@ -37,24 +37,27 @@ class HookSinks:
 
     async def deliver(self, dispatches: Sequence[Dispatch]) -> None:
         hooks = await self._hooks.all()
-        written: dict[tuple[str, str], str] = {}
+        written: dict[int, tuple[str, str, str]] = {}  # what is the same for all subscriptions to one version
         appendings = []
         for dispatch in dispatches:
             hook = hooks.get(dispatch.sink)
             if hook is None:
                 continue  # deleted meanwhile
             event_type = EVENT_TYPES[dispatch.act]
-            version = dispatch.article.key, str(dispatch.article.rank)
-            entry = written.get(version) or written.setdefault(version, entry_of(dispatch, event_type))
+            article = dispatch.article
+            if id(article) not in written:
+                written[id(article)] = article.key, str(article.rank), entry_of(dispatch, event_type)
+            key, rank, entry = written[id(article)]
             # A kill goes to whoever has the story, whatever types it asked for.
             is_wanted = hook.wants(event_type) or dispatch.act in WITHDRAWALS
             appendings.append(
                 Appending(
                     hook.id,
                     ("push" if hook.pushes else "keep") if is_wanted else "skip",
-                    *version,
+                    key,
+                    rank,
                     dispatch.act in RETRACTIONS,
-                    lane_of(dispatch.act, dispatch.article),
+                    lane_of(dispatch.act, article),
                     entry,
                 )
             )
