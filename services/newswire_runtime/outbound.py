@@ -18,7 +18,7 @@ wrong, and where it is held:
 - the body is endless or drips: the status has been said, so it counts; 16 KB, or what
   comes within 5 s, is kept, and the connection closed (`outbound_answers`).
 - a kept connection was closed by the peer while it lay idle: the call is made
-  again at once on another. The receiver knows a repeated message by its id.
+  again at once, a single time, on a new one. The receiver knows a repeated message by its id.
 - a header's value is a second header or request: nothing is sent (`outbound_requests`).
 
 There are no cookies, proxies, netrc, and nothing is unpacked. A failure is an

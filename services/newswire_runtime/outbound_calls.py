@@ -40,6 +40,7 @@ class Call:
         "holder",
         "over",
         "payload",
+        "repeated",
     )
 
     def __init__(
@@ -47,7 +48,7 @@ class Call:
     ) -> None:
         self.payload = payload
         self.holder: Holder | None = None
-        self.over = False
+        self.over = self.repeated = False
         self._started = time.perf_counter()
         self.deadline_at = self._started + seconds
         self._seconds = seconds

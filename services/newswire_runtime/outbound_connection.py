@@ -3,8 +3,9 @@
     run(call) ─▶ Writes ─▶ bytes out …… bytes in ─▶ AnswerReader ─▶ owner.release / owner.gone ─▶ call.answered
 
 - the peer ends the connection: what has come counts if it has a status. If nothing has
-  come, and the connection had served before, it was closed while it lay idle: the owner
-  makes the call again. Otherwise it is a reset.
+  come, and the connection had served before, it may have been closed while it lay idle: within
+  `REPEAT_SECONDS` the owner makes the call again, once. Otherwise it is a reset: whoever reads a request
+  and then closes must not get it again and again.
 - it speaks when it was not asked: the connection is closed, and a call whose request was not written yet
   is made again. It answers before the request is whole on its way: the answer stands, and the connection is closed.
 - most answers of a peer are the same bytes: a short one that came whole and alone is
@@ -15,6 +16,7 @@ Closing is always at once (abort): a peer that reads nothing must not hold what 
 
 import asyncio
 import ssl
+import time
 from typing import Protocol, cast
 
 from newswire_runtime.outbound_answers import Answer, AnswerReader, BrokenAnswer
@@ -25,6 +27,8 @@ from newswire_runtime.outcome import Failure
 
 BODY_SECONDS = 5.0
 """How long the body may take after the status, within the deadline."""
+REPEAT_SECONDS = 1.0
+"""How long after its request a kept connection may turn out to be closed: a way there and back."""
 KNOWN_ANSWERS = 64
 KNOWN_BYTES = 1024
 
@@ -67,6 +71,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_asked",
+        "_asked_at",
         "_call",
         "_known",
         "_owner",
@@ -90,6 +95,7 @@ class Connection(asyncio.Protocol):
         self._call: Call | None = None
         self._reader: AnswerReader | None = None
         self._asked = self._served = False
+        self._asked_at = 0.0
 
     def run(self, call: Call) -> None:
         """Send a call's request soon; it is told its outcome when that is known."""
@@ -101,7 +107,7 @@ class Connection(asyncio.Protocol):
     def write(self, call: Call) -> None:
         """Write a call's request, if it still runs here."""
         if self._call is call and self._transport is not None:
-            self._asked = True
+            self._asked, self._asked_at = True, time.perf_counter()
             self._transport.writelines(call.payload)
 
     def leave(self, call: Call) -> Answer | None:
@@ -187,13 +193,19 @@ class Connection(asyncio.Protocol):
             if answer is not None:
                 call.answered(answer)
                 return
-        elif served:
+        elif served and self._may_repeat(call):
             self._owner.again(call)
             return
         if isinstance(exc, ssl.SSLError | OSError):
             call.failed(*failure_of(exc))
         else:
             call.failed(Failure.RESET, "the connection was closed without an answer")
+
+    def _may_repeat(self, call: Call) -> bool:
+        if not self._asked:
+            return True
+        is_first, call.repeated = not call.repeated, True
+        return is_first and time.perf_counter() - self._asked_at < REPEAT_SECONDS
 
     def _drop(self) -> Call | None:
         """Close it; return the call that it carried, which has to be told."""

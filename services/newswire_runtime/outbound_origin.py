@@ -79,6 +79,7 @@ class Origin:
     __slots__ = (
         "__weakref__",
         "_address",
+        "_anew",
         "_connections",
         "_dials",
         "_fresh_until",
@@ -100,6 +101,7 @@ class Origin:
         self._connections = 0
         self._dials = 0
         self._waiting: OrderedDict[Call, None] = OrderedDict()
+        self._anew: OrderedDict[Call, None] = OrderedDict()  # they wait for a connection that nobody has used
         self._fresh_until = -math.inf
 
     def start(self, call: Call) -> None:
@@ -116,10 +118,19 @@ class Origin:
         self._shared.waiting.add(self)
         self._serve()
 
-    again = start
+    def again(self, call: Call) -> None:
+        """Make a call once more, on a connection of its own: the kept ones may be closed like the one that it had."""
+        if self._shared.closed:
+            call.failed(Failure.RESET, "the client was closed")
+            return
+        call.holder = self
+        self._anew[call] = None
+        self._shared.waiting.add(self)
+        self._serve()
 
     def leave(self, call: Call) -> Answer | None:
         self._waiting.pop(call, None)
+        self._anew.pop(call, None)
         return None
 
     def opened(self, connection: Connection) -> None:
@@ -141,7 +152,7 @@ class Origin:
         if connection in self._idle:
             del self._idle[connection]
             self._shared.idle -= 1
-        if self._waiting:
+        if self._waiting or self._anew:
             self._serve()
 
     def lost(self, connection: Connection) -> None:
@@ -156,23 +167,27 @@ class Origin:
             connection.close()
 
     def fail_waiting(self, failure: Failure, detail: str) -> None:
-        while self._waiting:
-            self._waiting.popitem(last=False)[0].failed(failure, detail)
+        while self._waiting or self._anew:
+            self._next().failed(failure, detail)
 
     def _serve(self) -> None:
         fresh = time.perf_counter() < self._fresh_until
         if fresh:
             self._hand_out()
-        while self._dials < len(self._waiting) and self._may_dial(fresh):
+        while self._dials < len(self._waiting) + len(self._anew) and self._may_dial(fresh):
             self._dials += 1
             # In no one's context: what the connection reads later belongs to other calls.
             task = asyncio.get_running_loop().create_task(self._dial(), context=Context())
-            dial = Dial(next(reversed(self._waiting)).deadline_at, task)
+            dial = Dial(next(reversed(self._waiting or self._anew)).deadline_at, task)
             self._shared.dials.add(dial)
             self._shared.deadlines.add(dial)
             task.add_done_callback(functools.partial(self._dialled, dial))
-        if not self._waiting:
+        if not self._waiting and not self._anew:
             self._shared.waiting.discard(self)
+
+    def _next(self) -> Call:
+        """Take the first of those that wait."""
+        return (self._anew or self._waiting).popitem(last=False)[0]
 
     def _may_dial(self, fresh: bool) -> bool:
         bound = self._shared.per_host
@@ -190,7 +205,8 @@ class Origin:
         try:
             found = await self._find()
             self._hand_out()
-            if not self._waiting or (shared.per_host and self._connections + self._dials > shared.per_host):
+            has_room = not shared.per_host or self._connections + self._dials <= shared.per_host
+            if not has_room or not (self._waiting or self._anew):
                 return
             connection = await shared.dialer.connect(found.targets, self._server_name, self._make)
         except OSError as exc:
@@ -201,7 +217,9 @@ class Origin:
             self._fail(Failure.UNREACHABLE, f"a fault of this client ({type(exc).__name__})")
             raise
         else:
-            if not connection.closed:
+            if not connection.closed and self._anew:
+                connection.run(self._anew.popitem(last=False)[0])
+            elif not connection.closed:
                 self.release(connection)
                 self._hand_out()
 
@@ -229,8 +247,8 @@ class Origin:
         return Connection(self, address, self._shared.known, self._shared.writes)
 
     def _fail(self, failure: Failure, detail: str) -> None:
-        if self._waiting:
-            self._waiting.popitem(last=False)[0].failed(failure, detail)
+        if self._waiting or self._anew:
+            self._next().failed(failure, detail)
 
     def _dialled(self, dial: Dial, task: asyncio.Task[None]) -> None:
         self._dials -= 1

@@ -11,6 +11,7 @@ from support.outbound import LOCAL, OK, Answer, Sockets, drips, post, says, serv
 from support.wire import until
 
 from newswire_runtime.outbound import GuardedClient
+from newswire_runtime.outbound_connection import REPEAT_SECONDS
 from newswire_runtime.outcome import Failure
 
 
@@ -206,3 +207,60 @@ async def test_a_connection_with_tls_is_used_again_and_names_its_host(
 
     assert [outcome.status for outcome in outcomes] == [200, 200, 200], outcomes
     assert seen == ["hook.example", "xn--bcher-kva.example"]
+
+
+async def test_a_peer_that_reads_a_request_and_closes_gets_it_twice_at_most_whatever_is_kept(
+    client: GuardedClient,
+) -> None:
+    """Else each connection that is kept, those of others to the same server too, would carry it once more."""
+    closes, together = False, asyncio.Barrier(6)
+
+    async def turncoat(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if closes:
+            raise ConnectionAbortedError
+        await together.wait()
+        writer.write(OK)
+
+    async with serving(turncoat) as server:
+        assert all(outcome.ok for outcome in await asyncio.gather(*(post(client, server.url) for _ in range(6))))
+        assert client.open_connections == 6
+        closes = True
+        outcome = await post(client, server.url)
+
+        assert outcome.error is Failure.RESET
+        assert len(server.requests) == 6 + 2
+        assert server.connections == 6 + 1
+
+
+async def test_a_peer_that_works_at_a_request_before_it_closes_gets_it_once(client: GuardedClient) -> None:
+    async def turncoat(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(server.requests) == 1:
+            writer.write(OK)
+            return
+        await asyncio.sleep(REPEAT_SECONDS + 0.1)  # longer than a connection needs to turn out to be closed
+        raise ConnectionAbortedError
+
+    async with serving(turncoat) as server:
+        outcomes = [await post(client, server.url) for _ in range(2)]
+
+        assert [outcome.error for outcome in outcomes] == [None, Failure.RESET]
+        assert len(server.requests) == 2
+
+
+async def test_a_server_that_closed_all_that_is_kept_gets_it_on_a_new_connection(
+    client: GuardedClient,
+) -> None:
+    together, writers = asyncio.Barrier(3), list[asyncio.StreamWriter]()
+
+    async def leaves(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(writers) < 3:
+            writers.append(writer)
+            await together.wait()
+        writer.write(OK)
+
+    async with serving(leaves) as server:
+        assert all(outcome.ok for outcome in await asyncio.gather(*(post(client, server.url) for _ in range(3))))
+        for writer in writers:
+            writer.transport.abort()  # which the client has not seen when it writes
+        assert (await post(client, server.url)).ok
+        assert server.connections == 4

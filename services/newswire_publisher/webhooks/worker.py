@@ -4,15 +4,18 @@
     bell  ─▶ wakes a worker at once
 
 The turns hold endpoints, not pushes, so that ten thousand pushes to one are one place in
-the line. Any number of workers may run, in as many processes as there are cores: a lease is
-given once. A worker also brings to the queues what was changed in the settings, in case
-whoever changed them could not.
+the line. While much waits a worker has a second look on its way, so that it starts what the
+one has leased while the server answers the other. Any number of workers may run, in as many
+processes as there are cores: a lease is given once. A stop lets a look come to its end, or
+what it has leased would wait until its leases end. A worker also brings to the queues what
+was changed in the settings, in case whoever changed them could not.
 """
 
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -33,6 +36,8 @@ MOST_AT_ONCE = 512
 """Pushes that one look takes."""
 MOST_OF_ONE = 4
 """Pushes of one endpoint that one look takes while many wait: the others' turns come in between."""
+MUCH = 128
+"""So many pushes of one look, and a second one goes beside it."""
 LONGEST_WAIT_MS = 500
 START_SECONDS = 20
 """How long after a lease its attempt may start: with the deadline of an attempt it ends before the lease."""
@@ -52,40 +57,71 @@ class HookWorker:
         self._known: Mapping[str, Webhook] = {}
         self._in_flight = 0
         self._freed = asyncio.Event()
+        self._looks: set[asyncio.Task[Any]] = set()
+        self._beside: asyncio.Task[None] | None = None
+        self._stopping = False
         self._ringing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
+        self._stopping = False
         try:
             while wanted():
-                try:
-                    await self._look()
-                except (RedisError, OSError) as exc:
-                    log.warning("webhook.worker_failed", error=str(exc))
-                    await asyncio.sleep(0.2)
-                except Exception:
-                    # What was leased goes out again when its lease ends; the others must not wait for it.
-                    log.exception("webhook.worker_failed")
-                    await asyncio.sleep(0.2)
+                await self._safely(self._look)
         finally:
             await self._finish()
 
+    async def _safely(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do something that is done again soon if it fails."""
+        try:
+            await act()
+        except (RedisError, OSError) as exc:
+            log.warning("webhook.worker_failed", error=str(exc))
+            await asyncio.sleep(0.2)
+        except Exception:
+            # What was leased goes out again when its lease ends; the others must not wait for it.
+            log.exception("webhook.worker_failed")
+            await asyncio.sleep(0.2)
+
     async def _look(self) -> None:
         """Take what is due and start it; if nothing is, wait for the bell or the next turn."""
-        room = min(MOST_AT_ONCE, MOST_IN_FLIGHT - self._in_flight)
-        if room <= 0:
-            self._freed.clear()
-            await self._freed.wait()
-            return
-        lease, until = secrets.token_hex(8), time.monotonic() + START_SECONDS
-        leased, wait_ms, rung = await self._queues.take(
-            self._partition, room=room, most=MOST_OF_ONE, lease=lease, lease_ms=LEASE_MS
-        )
-        if leased:
-            await self._start(leased, until)
+        started, wait_ms, rung = await self._serving()
+        if started:
+            if started >= MUCH and (self._beside is None or self._beside.done()):
+                self._beside = asyncio.create_task(self._safely(self._look_beside))
             return
         await self._settings()
         if wait_ms != 0:
             await self._wait(rung, min(LONGEST_WAIT_MS, wait_ms or LONGEST_WAIT_MS))
+
+    async def _look_beside(self) -> None:
+        while (await self._serving())[0] >= MUCH:
+            pass
+
+    async def _serving(self) -> tuple[int, int | None, str]:
+        """Do what `_serve` does, and let it go on if this is cancelled."""
+        look = asyncio.create_task(self._serve())
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
+        return await asyncio.shield(look)
+
+    async def _serve(self) -> tuple[int, int | None, str]:
+        """Take what is due and start it; return how much, and what `HookQueues.take` says of the next."""
+        while (room := min(MOST_AT_ONCE, MOST_IN_FLIGHT - self._in_flight)) <= 0:
+            self._freed.clear()
+            await self._freed.wait()
+            if self._stopping:
+                return 0, None, ""
+        lease, until = secrets.token_hex(8), time.monotonic() + START_SECONDS
+        self._in_flight += room
+        try:
+            leased, wait_ms, rung = await self._queues.take(
+                self._partition, room=room, most=MOST_OF_ONE, lease=lease, lease_ms=LEASE_MS
+            )
+        finally:
+            self._in_flight -= room
+        if leased:
+            await self._start(leased, until)
+        return len(leased), wait_ms, rung
 
     async def _wait(self, rung: str, wait_ms: int) -> None:
         """Wait for the bell, or until the time is up by our own clock: the server ends a blocking read 100 ms late."""
@@ -128,10 +164,13 @@ class HookWorker:
 
     async def _finish(self) -> None:
         """Let what is on its way come to its end, and settle it."""
-        ringing, self._ringing = self._ringing, None
-        if ringing is not None:
-            ringing.cancel()
-            await asyncio.gather(ringing, return_exceptions=True)
+        self._stopping = True
+        for task in (self._ringing, self._beside):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        self._ringing = self._beside = None
+        await asyncio.gather(*self._looks, return_exceptions=True)
         while self._in_flight:
             self._freed.clear()
             await self._freed.wait()
