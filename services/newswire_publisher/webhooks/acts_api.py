@@ -91,6 +91,7 @@ class ActsApi:
         hook = await self._access.pushing(request, hook_id)
         if hook.verified:
             return (await self._overview.shown([hook]))[0]
+        await self._challenger.count(hook)
         hook, verification = await self._challenger.ask(hook)
         return (await self._overview.shown([hook]))[0] | {"verification": verification}
 

@@ -28,7 +28,10 @@ CHALLENGE_EVENT = "webhook.challenge"
 
 
 class Challenger:
-    """Asks addresses; ``required``: each one is asked, and not only those of webhooks that say so."""
+    """Asks addresses: first `count`, then `ask`.
+
+    ``required``: each one is asked, and not only those of webhooks that say so.
+    """
 
     def __init__(
         self, *, access: HookAccess, queues: HookQueues, courier: Courier, calls: CallLimit, required: bool
@@ -43,12 +46,12 @@ class Challenger:
         """Return whether a webhook of these settings starts as pending."""
         return settings.url is not None and (settings.challenge or self.required)
 
-    async def ask(self, hook: Webhook) -> tuple[Webhook, dict[str, Any]]:
-        """Ask a pending webhook's address once; return the webhook as it is then, and what came of it.
-
-        Raise a 429 problem if its owner has asked too often.
-        """
+    async def count(self, hook: Webhook) -> None:
+        """Count a question before anything is written for it; raise a 429 problem if its owner has asked too often."""
         await self._calls.count(hook)
+
+    async def ask(self, hook: Webhook) -> tuple[Webhook, dict[str, Any]]:
+        """Ask a pending webhook's address once; return the webhook as it is then, and what came of it."""
         token = secrets.token_urlsafe(24)
         body = message.build(CHALLENGE_EVENT, now(), 0, json.dumps({"challenge": token}).encode())
         outcome = await self._courier.post(hook, f"challenge_{secrets.token_hex(8)}", body)
