@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from newswire_runtime.problems import Problem, pointer
+from newswire_runtime.strict_json import read_json
 from newswire_schemas.article import to_iso
 
 FORMAT, VERSION = "newswire-backup", 1
@@ -160,7 +161,7 @@ def _refused(number: int, place: Sequence[str | int], what: str) -> Problem:
 
 def _json(line: bytes) -> object:
     try:
-        return json.loads(line)
+        return read_json(line)
     except ValueError:
         return None
 

@@ -23,6 +23,7 @@ from newswire_publisher.webhooks.patching import origin
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_runtime.http import now
 from newswire_runtime.outcome import Outcome
+from newswire_runtime.strict_json import read_json
 
 CHALLENGE_EVENT = "webhook.challenge"
 
@@ -77,7 +78,7 @@ def is_echo(answer: bytes, token: str) -> bool:
     found: Any = answer.strip().decode(errors="replace")
     if found.startswith("{"):
         try:
-            found = json.loads(found).get("challenge")
+            found = read_json(found).get("challenge")
         except ValueError:
             return False
     return isinstance(found, str) and hmac.compare_digest(found.encode(), token.encode())

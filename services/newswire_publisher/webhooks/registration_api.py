@@ -7,7 +7,6 @@ alone, and the secret is read from where the webhook keeps it. A call that died 
 webhook itself, whose id is kept with the key for a day, so that the repeated call finds it.
 """
 
-import json
 import secrets
 from typing import Any
 
@@ -29,6 +28,7 @@ from newswire_runtime.idempotency import REPEATED, Answers
 from newswire_runtime.merge_patch import MEDIA_TYPE
 from newswire_runtime.problems import Problem
 from newswire_runtime.ssrf import AddressGuard
+from newswire_runtime.strict_json import read_json
 
 _MAX_PATCH = 200_000
 
@@ -166,7 +166,7 @@ class RegistrationApi:
             headers = {"Accept-Patch": f"{MEDIA_TYPE}, application/json"}
             raise Problem(415, "unsupported-format", f"send the changes as {MEDIA_TYPE}", headers=headers)
         try:
-            changes = json.loads(await read_body(request, _MAX_PATCH))
+            changes = read_json(await read_body(request, _MAX_PATCH))
         except ValueError as exc:
             raise Problem(422, "malformed-input", f"the body is no JSON: {exc}") from exc
         change = await self._change(hook_id, changes)
