@@ -12,6 +12,7 @@ from newswire_publisher.webhooks.access import HookAccess, must_push
 from newswire_publisher.webhooks.attempts import START, Attempts, Kept
 from newswire_publisher.webhooks.delivery import message_id
 from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.overview import waits_for
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.sent_requests import SentRequests
 from newswire_runtime.problems import Problem, not_found
@@ -88,12 +89,17 @@ class AttemptsApi:
         return shown | {"request": await self._request(hook, attempt), "response": _response(attempt)}
 
     async def resend(self, request: Request, hook_id: str, attempt_id: AttemptId) -> Response:
-        """Push the attempt's entry again, under the same id, whatever came of it; 409 if it is kept no more."""
+        """Push the attempt's entry again, under the same id, whatever came of it; 409 if it is kept no more.
+
+        `waits_for` says what it waits for: `disabled`, `pending`, `paused`, `circuit`, or null if it goes out now.
+        """
         hook, attempt = await self._find(request, hook_id, attempt_id)
         sequence = attempt.shown["sequence"]
         if not await self._queues.resend(must_push(hook).id, sequence):
             raise Problem(409, "not-possible", f"entry {sequence} is kept no more, or is on its way already")
-        return JSONResponse({"sequence": sequence, "resent": True}, status_code=202)
+        (counts,) = await self._queues.counts([hook.id])
+        said = {"sequence": sequence, "resent": True, "waits_for": waits_for(hook, counts)}
+        return JSONResponse(said, status_code=202)
 
     async def _find(self, request: Request, hook_id: str, attempt_id: str) -> tuple[Webhook, Kept]:
         _, hook = await self._access.own(request, hook_id)

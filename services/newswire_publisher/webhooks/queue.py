@@ -158,6 +158,13 @@ class HookQueues:
         await self._client.zadd(keys.turns, {hook_id: 0})
         await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
 
+    async def close_circuit(self, hook_id: str) -> None:
+        """Let all pushes try again; a pause stays, and that it failed is over with the first that it takes."""
+        keys = HookKeys(hook_id, self._partitions)
+        if await self._client.hdel(keys.state, "fails", "half", "open"):
+            await self._client.zadd(keys.turns, {hook_id: 0})
+            await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
+
     async def forget(self, hook_id: str) -> None:
         """Drop all that a deleted subscription had."""
         keys = HookKeys(hook_id, self._partitions)

@@ -20,18 +20,22 @@ from newswire_schemas.streams import hook_turns, partition_of
 MOST_IN_CALL = 50
 _NUMBERS = 14
 """The numbers that each line begins with."""
+_PAUSE, _OPENS = 4, 7
+"""Their places."""
 
 
 class Standing(NamedTuple):
     """How a subscription stands.
 
     ``last``: the newest attempt as its record tells it, times in ms; None for none. ``unsigned``: why its pushes cannot
-    be signed, which is not read here.
+    be signed, which is not read here. ``probe_ms``: when its open circuit lets the next push through; None if it is not
+    open.
     """
 
     counts: Counts
     last: dict[str, Any] | None
     unsigned: str | None = None
+    probe_ms: int | None = None
 
 
 class Standings:
@@ -67,7 +71,10 @@ def _standing(line: bytes, now_ms: int) -> Standing:
     words = line.split(b" ", _NUMBERS + 2)
     row = words[_NUMBERS:]
     last = attempt_of(row[0].decode(), int(row[1]), row[2]) if row else None
-    return Standing(_counts([int(float(word)) for word in words[:_NUMBERS]], now_ms), last)
+    numbers = [int(float(word)) for word in words[:_NUMBERS]]
+    counts = _counts(numbers, now_ms)
+    probe_ms = max(numbers[_OPENS], numbers[_PAUSE]) if counts.circuit == "open" else None
+    return Standing(counts, last, probe_ms=probe_ms)
 
 
 def _counts(numbers: Sequence[int], now_ms: int) -> Counts:
