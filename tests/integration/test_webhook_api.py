@@ -19,6 +19,7 @@ ROUTES = [
     ("POST", "/enable"),
     ("POST", "/disable"),
     ("POST", "/replay"),
+    ("DELETE", "/replays"),
     ("POST", "/rotate-secret"),
     ("GET", "/events"),
     ("GET", "/attempts"),

@@ -215,3 +215,41 @@ async def test_logs_replays_and_attempts_work_on_a_wire_of_several_partitions(
             await receiver.got(f"hook{number}", 3)
         listed = (await wire.http.get("/v1/webhooks")).json()["items"]
         assert [hook["last_sequence"] for hook in listed] == [1] * 6
+
+
+async def test_replays_that_wait_are_counted_and_cancelled(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"), retry=[600])
+    for number in range(4):
+        await wire.submit(story(f"urn:newsml:test.example:{number}"))
+    await receiver.got("hook", 4)
+    await hook.drained()
+    first = (await hook.attempts())[0]["id"]
+    await hook.call("POST", "/disable")
+    for body in ({"after": 0}, {"after": 2}, {"after": 0, "only": "failed"}):
+        await wire.http.post(f"/v1/webhooks/{hook.id}/replay", json=body)
+    await wire.http.post(f"/v1/webhooks/{hook.id}/attempts/{first}/resend")
+    shown = await hook.call("GET")
+    assert shown["replaying"] == 4 + 2 + 1
+    assert await hook.call("DELETE", "/replays") == {"cancelled": 7}
+    assert (await hook.call("GET"))["replaying"] == 0
+    assert {each["outcome"] for each in (await hook.attempts())[4:]} == {"cancelled"}
+    await hook.call("POST", "/enable")
+    await wire.submit(story("urn:newsml:test.example:5"))
+    assert [push.message["sequence"] for push in await receiver.got("hook", 5)][4:] == [5]
+
+
+async def test_a_replayed_story_whose_retry_is_cancelled_is_replayed_anew(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"), retry=[600])
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    await hook.drained()
+    receiver.script("hook", 500)
+    await wire.http.post(f"/v1/webhooks/{hook.id}/replay", json={"after": 0})
+    await receiver.got("hook", 2)
+    await hook.drained_to(waiting=1)
+    assert (await hook.call("GET"))["replaying"] == 1
+    assert await hook.call("DELETE", "/replays") == {"cancelled": 1}
+    await wire.http.post(f"/v1/webhooks/{hook.id}/replay", json={"after": 0})
+    await receiver.got("hook", 3)
+    await hook.drained()
+    assert (await hook.attempts())[-1]["attempt"] == 1  # what came before is forgotten

@@ -2,6 +2,7 @@
 
 GET  …/events?after=N  ─▶ entries with the very bytes that pushes carry, as pages or as one stream (NDJSON)
 POST …/replay          ─▶ numbers or times ─▶ first and last entry ─▶ the queue pushes them beside what is new
+DELETE …/replays       ─▶ what waits of them is cancelled
 """
 
 import json
@@ -38,6 +39,7 @@ class LogApi:
         add = app.add_api_route
         add("/v1/webhooks/{hook_id}/events", self.events, methods=["GET"], tags=["webhooks"], response_model=None)
         add("/v1/webhooks/{hook_id}/replay", self.replay, methods=["POST"], tags=["webhooks"], status_code=202)
+        add("/v1/webhooks/{hook_id}/replays", self.cancel, methods=["DELETE"], tags=["webhooks"])
 
     async def events(
         self,
@@ -106,6 +108,11 @@ class LogApi:
             detail = "a hundred replays of this webhook wait already; ask again when some are done"
             raise Problem(409, "too-many-replays", detail) from exc
         return JSONResponse({"first": first, "last": last, "entries": entries}, status_code=202)
+
+    async def cancel(self, request: Request, hook_id: str) -> dict[str, Any]:
+        """Cancel the replays that wait; `cancelled` is how many entries they had. What is on its way goes on."""
+        _, hook = await self._access.own(request, hook_id)
+        return {"cancelled": await self._queues.cancel_replays(hook.id)}
 
     async def _range(self, hook: Webhook, replay: Replay) -> tuple[int, int]:
         (counts,) = await self._queues.counts([hook.id])

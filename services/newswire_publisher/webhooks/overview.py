@@ -83,11 +83,12 @@ def condition_of(hook: Webhook, standing: Standing) -> Condition:
 
 def health_of(hook: Webhook, standing: Standing) -> dict[str, Any]:
     """Return ``health`` in a word, the counts, and the moments (ISO 8601, UTC) of those that there are."""
-    counts, last, unsigned, probe_ms = standing
+    counts, last, unsigned, probe_ms, replaying = standing
     found = {
         "health": condition_of(hook, standing).value,
         "waiting": counts.waiting,
         "in_flight": counts.in_flight,
+        "replaying": replaying,
         "last_sequence": counts.last_sequence,
         "given_up": counts.given_up,
         "circuit": counts.circuit,

@@ -49,6 +49,7 @@ class HookQueues:
         self._client = client
         self._partitions = partitions
         self._standings = Standings(client, partitions)
+        self._cancel = Script("newswire_publisher.webhooks", "cancel_replays.lua")
         self._append, self._take, self._settle, self._configure, self._replay = (
             Script("newswire_publisher.webhooks", f"{name}.lua")
             for name in ("append", "take", "settle", "configure", "replay")
@@ -139,6 +140,10 @@ class HookQueues:
             TooManyReplaysError: a hundred wait already.
         """
         return await self._again(hook_id, first, last, "failed" if only_failed else "all")
+
+    async def cancel_replays(self, hook_id: str) -> int:
+        """Cancel the replays that wait; return how many entries they had."""
+        return int(await self._cancel(self._client, _shared(partition_of(hook_id, self._partitions)), [hook_id]))
 
     async def resend(self, hook_id: str, sequence: int) -> bool:
         """Send one entry again; return whether there is one. One that waits to be tried again is tried now."""

@@ -18,9 +18,9 @@ from newswire_runtime.scripts import Script, Word
 from newswire_schemas.streams import hook_turns, partition_of
 
 MOST_IN_CALL = 50
-_NUMBERS = 14
+_NUMBERS = 15
 """The numbers that each line begins with."""
-_PAUSE, _OPENS = 4, 7
+_PAUSE, _OPENS, _REPLAYING, _REPLAYS = 4, 7, 12, 14
 """Their places."""
 
 
@@ -29,13 +29,14 @@ class Standing(NamedTuple):
 
     ``last``: the newest attempt as its record tells it, times in ms; None for none. ``unsigned``: why its pushes cannot
     be signed, which is not read here. ``probe_ms``: when its open circuit lets the next push through; None if it is not
-    open.
+    open. ``replaying``: how many entries wait to be sent again by a replay.
     """
 
     counts: Counts
     last: dict[str, Any] | None
     unsigned: str | None = None
     probe_ms: int | None = None
+    replaying: int = 0
 
 
 class Standings:
@@ -74,11 +75,11 @@ def _standing(line: bytes, now_ms: int) -> Standing:
     numbers = [int(float(word)) for word in words[:_NUMBERS]]
     counts = _counts(numbers, now_ms)
     probe_ms = max(numbers[_OPENS], numbers[_PAUSE]) if counts.circuit == "open" else None
-    return Standing(counts, last, probe_ms=probe_ms)
+    return Standing(counts, last, probe_ms=probe_ms, replaying=numbers[_REPLAYING] + numbers[_REPLAYS])
 
 
 def _counts(numbers: Sequence[int], now_ms: int) -> Counts:
-    sequence, cursor, parked, held, pause, failing, half, opens, ahead, *lanes, failed = numbers
+    sequence, cursor, parked, held, pause, failing, half, opens, ahead, *lanes, failed, _ = numbers
     circuit: Literal["closed", "open", "half-open"] = "closed"
     if half:
         circuit = "open" if opens > now_ms else "half-open"
