@@ -253,3 +253,33 @@ async def test_a_replayed_story_whose_retry_is_cancelled_is_replayed_anew(wire: 
     await receiver.got("hook", 3)
     await hook.drained()
     assert (await hook.attempts())[-1]["attempt"] == 1  # what came before is forgotten
+
+
+async def test_calls_with_an_idempotency_key_are_made_once(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"))
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    await hook.drained()
+    attempt = (await hook.attempts())[0]["id"]
+    await hook.call("POST", "/disable")
+    for path, body in (("replay", {"after": 0}), (f"attempts/{attempt}/resend", {}), ("rotate-secret", {"grace": 60})):
+        address = f"/v1/webhooks/{hook.id}/{path}"
+        answers = [await wire.http.post(address, json=body or None, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+        assert answers[0].is_success, answers[0].text
+        assert answers[0].json() == answers[1].json(), path
+        assert [answer.headers.get("idempotent-replayed") for answer in answers] == [None, "true"]
+        other = await wire.http.post(address, json={"after": 1}, headers={"Idempotency-Key": "k"})
+        assert other.status_code == 422
+    shown = await hook.call("GET")
+    assert (shown["replaying"], len(shown["keys"])) == (2, 2)
+
+
+async def test_an_answer_to_a_rotation_is_kept_without_its_secret(wire: Wire) -> None:
+    hook = await wire.hook()
+    headers = {"Idempotency-Key": "k"}
+    made = (await wire.http.post(f"/v1/webhooks/{hook.id}/rotate-secret", headers=headers)).json()
+    secret = made["secret"].removeprefix("whsec_").encode()
+    names = [name async for name in wire.broker.scan_iter(_type="string")]
+    kept = [await wire.broker.get(name) for name in names]
+    assert any(made["keys"][0]["id"].encode() in each for each in kept)
+    assert not any(secret in each for each in kept)
