@@ -283,3 +283,14 @@ async def test_an_answer_to_a_rotation_is_kept_without_its_secret(wire: Wire) ->
     kept = [await wire.broker.get(name) for name in names]
     assert any(made["keys"][0]["id"].encode() in each for each in kept)
     assert not any(secret in each for each in kept)
+
+
+@pytest.mark.parametrize("moment", [5, 5.5, "5", "1768469400", True, "-1"])
+async def test_a_number_is_no_time(wire: Wire, moment: object) -> None:
+    hook = await wire.hook(url="http://127.0.0.1:9/")
+    path = f"/v1/webhooks/{hook.id}/replay"
+    assert pointers(await wire.http.post(path, json={"since": moment})) == ["/since"]
+    token = {"role": "integrator", "name": "x", "expires": moment}
+    assert pointers(await wire.http.post("/v1/tokens", json=token)) == ["/expires"]
+    article = await wire.http.post("/v1/articles", json=story(embargoed_until=moment))
+    assert article.status_code == 422
