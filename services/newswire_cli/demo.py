@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from newswire_cli.demo_board import EARLIER, Board, Row, line
 from newswire_cli.failures import CommandError, one_line
 from newswire_cli.receiver import Delivery
 from newswire_cli.stories import Story, load
+from newswire_runtime.http import now
 
 PATIENCE_S = 3.0
 """How long the next story waits for the one before."""
@@ -48,7 +49,7 @@ class _Demo:
         self._url = url
         self._data_dir = data_dir
         self._addresses = addresses
-        self._stories = load(datetime.now(UTC))
+        self._stories = load(now())
         self._board = Board([_row(story) for story in self._stories], (FEEDS, WEBHOOKS, QUEUES))
         self._reader = outlets.FeedReader(http)
         self._poster = outlets.Poster(http)
@@ -166,7 +167,7 @@ def _row(story: Story) -> Row:
     headline = fields.get("headline") or next((h["value"] for h in fields.get("headlines", ())), story.name)
     row = Row(headline, fields.get("language", ""))
     if until := fields.get("embargoed_until"):
-        row.due = time.monotonic() + (datetime.fromisoformat(until) - datetime.now(UTC)).total_seconds()
+        row.due = time.monotonic() + (datetime.fromisoformat(until) - now()).total_seconds()
     return row
 
 

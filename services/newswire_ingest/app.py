@@ -6,7 +6,6 @@ wire:{p}:submitted ──replayed refusals──▶ Submissions
 
 import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from newswire_ingest.api import IngestApi
 from newswire_ingest.desk import Desk
@@ -18,6 +17,7 @@ from newswire_runtime.broker import make_broker, make_client
 from newswire_runtime.conf import Table
 from newswire_runtime.handoff import Commit
 from newswire_runtime.hop import Delivery, Hop, Refused, Stage
+from newswire_runtime.http import now
 from newswire_runtime.idempotency import Answers
 from newswire_runtime.service import Service
 from newswire_runtime.settings import Settings
@@ -79,7 +79,7 @@ def replayed(submissions: Submissions, sources: Table[Source]) -> Stage[Submissi
                 may_change_all=event.may_change_all,
                 defaults=source.plain_defaults() if source else {},
                 trace_id=event.trace_id,
-                now=datetime.now(UTC),
+                now=now(),
             )
             try:
                 submissions.read(submission)

@@ -25,11 +25,11 @@ class SourceDefaults(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str | None) -> str | None:
-        from datetime import UTC, datetime
+        from newswire_runtime.http import now
 
         if name is not None:
             try:
-                _ = ParseContext("", datetime.now(UTC), {"timezone": name}).timezone
+                _ = ParseContext("", now(), {"timezone": name}).timezone
             except MalformedInput as exc:
                 raise ValueError(str(exc)) from exc
         return name

@@ -6,7 +6,7 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -22,6 +22,7 @@ from newswire_runtime.auth import Caller, Role, Tokens
 from newswire_runtime.bodies import MAX_BODY, bounded_route
 from newswire_runtime.problems import Problem, pointer, unauthorized
 from newswire_runtime.service import Service
+from newswire_schemas.article import from_ms
 
 log = structlog.get_logger()
 _TRACE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
@@ -41,7 +42,7 @@ def build_app(services: Sequence[Service], title: str = "newswire") -> FastAPI:
 
 def now() -> datetime:
     """Return the time, aware, in UTC."""
-    return datetime.now(UTC)
+    return from_ms(time.time() * 1_000)
 
 
 def trace_id(request: Request) -> str:

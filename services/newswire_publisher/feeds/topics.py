@@ -1,13 +1,12 @@
 """The feeds as topics that a hub distributes: who may read one, and its document as it is now."""
 
-from datetime import UTC, datetime
-
 from newswire_publisher.feeds.documents import FeedDocuments, Wanted
 from newswire_publisher.feeds.formats.registry import FORMATS
 from newswire_publisher.feeds.model import Feed, feed_of
 from newswire_publisher.routing.entitlement import View, Views
 from newswire_runtime.auth import Tokens, digest_of
 from newswire_runtime.conf import Table
+from newswire_runtime.http import now
 
 ANYBODY = ""
 
@@ -61,7 +60,7 @@ class FeedTopics:
             return None
         if feed.access == "public" and self._public:
             return feed, None
-        caller = None if reader == ANYBODY else await self._tokens.holder(reader, datetime.now(UTC))
+        caller = None if reader == ANYBODY else await self._tokens.holder(reader, now())
         if caller is None:
             return None
         view = self._views.of(caller.entitlement)

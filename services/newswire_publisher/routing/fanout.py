@@ -14,8 +14,9 @@ stream's entries, so that a replay of the stream publishes the same bytes.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -46,7 +47,7 @@ class Fanout:
         await self._follow_filters()
         versions = [await self._version(delivery.event, _moment_of(delivery.entry_id)) for delivery in batch]
         wanted = [version for version in versions if version is not None]
-        now = datetime.now(UTC)
+        now = from_ms(time.time() * 1_000)
         claims = await self._store.claim(wanted)
         await self._store.relate(
             [

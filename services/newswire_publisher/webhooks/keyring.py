@@ -14,7 +14,7 @@ older key that cannot be opened is left out.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 import structlog
@@ -27,6 +27,7 @@ from newswire_publisher.webhooks.vault import SET_A_KEY, Vault, VaultError
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
 from newswire_runtime.outbound_requests import Body
+from newswire_schemas.article import from_ms
 
 KEPT_SIGNERS = 20_000
 
@@ -84,7 +85,7 @@ class Keyring:
             hook: Whose endpoint it goes to.
             message_id: The ``webhook-id``.
             body: As it is sent; or its parts.
-            wall: When it is made, by `time.time`: a `datetime` is 27 s off where ``TZ`` counts leap seconds.
+            wall: When it is made, by `time.time`.
 
         Raises:
             VaultError: the newest key cannot be opened.
@@ -93,7 +94,7 @@ class Keyring:
         if ready is not None and ready.keys is hook.keys and wall < ready.until:
             signers = ready.signers
         else:
-            signers = self.signers(hook, datetime.fromtimestamp(wall, UTC))
+            signers = self.signers(hook, from_ms(wall * 1_000))
         return headers(message_id, int(wall), sign(signers, message_id, int(wall), body), hook.headers)
 
     def make(
