@@ -93,37 +93,51 @@ local function failed(id, place, out, first_pause)
   end
 end
 
--- The endpoint is gone: whatever waits is cancelled. That it gets nothing more is the settings' to say; until
--- they do, the next 410 cancels again.
+-- The endpoint is gone: whatever waits is cancelled, but not its kills: they go out once it is enabled again. That it
+-- gets nothing more is the settings' to say; until they do, the next 410 cancels again.
 local function cancel(id)
   local own = known_of(id)
   flush(id)
   local state = redis.call('HMGET', at(id, 'state'), 'cursor', 'sequence')
   local cursor, last = tonumber(state[1] or '0'), tonumber(state[2] or '0')
-  set(id, 'cursor', last)
-  set(id, 'parked', 0)
-  local cancelled = {}
-  local function unpark(line, follows)
-    cancelled[tonumber(follows)] = true
+  local cancelled, kills, parked = {}, {}, 0
+  local function unpark(line, number, kind)
+    if kind == 'kill' then
+      parked = parked + 1
+      kills[tonumber(number)] = true
+      return nil
+    end
+    cancelled[#cancelled + 1] = tonumber(number)
     return line .. '-'
   end
-  own.flight, own.has_flown = string.gsub(own.flight, '(\n[^\n]+ )(%d+):%a+', unpark), true
-  for _, lane in ipairs({ 'kills', 'express', 'retry', 'replaying' }) do
+  own.flight, own.has_flown = string.gsub(own.flight, '(\n[^\n]+ )(%d+):(%a+)', unpark), true
+  set(id, 'cursor', last)
+  set(id, 'parked', parked)
+  for _, number in ipairs(redis.call('ZRANGE', at(id, 'kills'), 0, -1)) do
+    kills[tonumber(number)] = true
+  end
+  for _, lane in ipairs({ 'express', 'retry' }) do
     for _, number in ipairs(redis.call('ZRANGE', at(id, lane), 0, -1)) do
-      cancelled[tonumber(number)] = true
+      cancelled[#cancelled + 1] = tonumber(number)
     end
   end
-  own.items = {}
-  redis.call('DEL', at(id, 'items'))
-  for _, place in ipairs({ 'kills', 'express', 'retry', 'replaying', 'replays', 'ahead' }) do
+  give_up(id, cancelled)
+  for _, number in ipairs(redis.call('ZRANGE', at(id, 'replaying'), 0, -1)) do
+    cancelled[#cancelled + 1] = tonumber(number)
+  end
+  local items = redis.call('HGETALL', at(id, 'items'))
+  for i = 1, #items, 2 do
+    if not find(items[i + 1], ' kill', 1, true) then
+      put(id, items[i], false)
+    end
+  end
+  for _, place in ipairs({ 'express', 'retry', 'replaying', 'replays', 'ahead' }) do
     redis.call('DEL', at(id, place))
   end
-  for number in pairs(cancelled) do
+  for _, number in ipairs(cancelled) do
     mark(id, number, 'cancelled')
   end
-  if cursor < last then
-    mark(id, last, 'cancelled', ',"from":' .. cursor + 1)
-  end
+  cancel_range(id, cursor + 1, last, kills)
 end
 
 local now_text = string.format('%.0f', now)
@@ -149,9 +163,9 @@ local function decide(id, out, key, what, again, pause)
   local is_released = release(id, out)
   if what == 'delivered' then
     taken(id, out.number, key, out.kind)
-  elseif what == 'exhausted' then
-    redis.call('ZADD', at(id, 'failed'), number, number)
-  elseif what == 'retry' then
+  elseif what == 'exhausted' or (what == 'gone' and out.kind == 'live') then
+    give_up(id, { number })
+  elseif what == 'retry' or (what == 'gone' and out.kind == 'kill') then
     if is_released or (key ~= '-' and (newest_of(id, key) or 0) > number) then
       mark(id, number, 'superseded')
     else
@@ -182,6 +196,8 @@ local function settle(place, id, number, key, token, what, rest)
   log_attempt(id, record)
   if what == 'gone' and state.revision > revision then
     what, again = 'retry', now -- its address is another one by now
+  elseif what == 'gone' then
+    again = now + circuit -- if it is a kill, which waits until it is taken
   end
   local is_released = decide(id, out, key, what, again, pause)
   if pause > state.pause then
