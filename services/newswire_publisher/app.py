@@ -3,6 +3,7 @@
     wire:{p}:enriched ─▶ Fanout ─┬─ feeds     sets of article keys, documents made on demand
                                  │    └─▶ hub  WebSub: documents pushed to callbacks when a feed changes
                                  ├─ webhooks  logs and push queues ─▶ workers ─▶ receivers
+                                 │    └─▶ hook:{p}:notes ─▶ Health  who is told of failures, and what is disabled
                                  ├─ live      one log ─▶ open streams (Server-Sent Events)
                                  └─ social    post queues ─▶ outside posters
     schedule mover ─▶ wire:{p}:enriched   embargoes and expiries that fall due
@@ -12,7 +13,8 @@ not differ between two processes is who gets a story. ``only`` picks what else i
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -30,17 +32,18 @@ from newswire_publisher.live.sink import LiveSink
 from newswire_publisher.routing.entitlement import Views
 from newswire_publisher.routing.fanout import Fanout
 from newswire_publisher.routing.topics import load_topic_tree
+from newswire_publisher.webhooks.notes import Note
 from newswire_runtime.auth import Tokens
 from newswire_runtime.broker import make_broker, make_client
 from newswire_runtime.dead import DeadLetters
-from newswire_runtime.hop import Hop
+from newswire_runtime.hop import Hop, Stage
 from newswire_runtime.hot import HotAnswers
 from newswire_runtime.outbound import GuardedClient
 from newswire_runtime.service import Loop, Service
 from newswire_runtime.settings import Settings
 from newswire_runtime.ssrf import AddressGuard
 from newswire_schemas.events import PublisherEvent
-from newswire_schemas.streams import PUBLISHER, WireKeys
+from newswire_schemas.streams import PUBLISHER, WEBHOOKS, WireKeys, hook_notes
 
 ROLES = frozenset({"feeds", "webhooks", "social", "api"})
 """``feeds``: reads the stream, fans out. ``webhooks``: sends pushes, also the hub's. ``social``, ``api``: routes."""
@@ -81,20 +84,18 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     live_log = LiveLog(client)
     live_hub, live_api, live_loops = build_live(parts, live_log)
     fanout = Fanout(parts.store, [feeds, hooks.sinks, posts, LiveSink(live_log)], parts.topics)
-    hops = [
-        Hop(
-            broker,
-            client,
-            keys,
-            stream=keys.enriched,
-            group=PUBLISHER,
-            event=PublisherEvent,
-            stage=fanout.stage,
-            settings=settings,
-        )
-        for keys in map(WireKeys, range(settings.partitions))
-        if "feeds" in roles
-    ]
+
+    def hops_of(stream: Callable[[WireKeys], str], group: str, event: Any, stage: Stage[Any]) -> list[Hop[Any]]:
+        return [
+            Hop(broker, client, keys, stream=stream(keys), group=group, event=event, stage=stage, settings=settings)
+            for keys in map(WireKeys, range(settings.partitions))
+        ]
+
+    hops: list[Hop[Any]] = []
+    if "feeds" in roles:
+        hops += hops_of(lambda keys: keys.enriched, PUBLISHER, PublisherEvent, fanout.stage)
+    if "webhooks" in roles:
+        hops += hops_of(lambda keys: hook_notes(keys.partition), WEBHOOKS, Note, hooks.health.stage)
     loops: list[Loop] = [ScheduleMover(client, settings.partitions)]
     if "feeds" in roles:
         loops += feed_loops

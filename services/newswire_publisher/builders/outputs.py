@@ -1,6 +1,5 @@
 """Build the webhooks, the social queues and the live stream."""
 
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from newswire_publisher.api.tracing import TraceApi
@@ -37,11 +36,12 @@ from newswire_schemas.article import Article
 
 
 class Hooks(NamedTuple):
-    """The webhooks' parts; a worker for each partition."""
+    """The webhooks' parts; a worker for each partition, and what follows up what it notes."""
 
     sinks: HookSinks
     api: HookApi
     workers: list[HookWorker]
+    health: Health
     receipts: Receipts
     unsigned: Unsigned
 
@@ -54,10 +54,12 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
     queues = HookQueues(client, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
     notices = Notices(client, table, queues, partitions)
-    health = Health(table, queues, notices, timedelta(seconds=settings.webhook_patience))
+    keep_ms, patience_ms = (
+        int(seconds * 1_000) for seconds in (settings.webhook_attempts_kept, settings.webhook_patience)
+    )
     workers, couriers = [], []
     for partition in range(partitions):
-        settler = Settler(queues, partition, health.observe, int(settings.webhook_attempts_kept * 1_000))
+        settler = Settler(queues, partition, keep_ms, patience_ms)
         courier = Courier(log_of=log, http=parts.http, keyring=keyring, settler=settler)
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
@@ -76,7 +78,8 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
         unsigned=unsigned,
     )
     receipts = Receipts(client, table, log, attempts, partitions)
-    return Hooks(HookSinks(table, queues), api, workers, receipts, unsigned)
+    health = Health(table, queues, notices, partitions)
+    return Hooks(HookSinks(table, queues), api, workers, health, receipts, unsigned)
 
 
 def build_tracing(parts: Parts, receipts: Receipts, posts: SocialSinks) -> TraceApi:
