@@ -17,8 +17,9 @@ from newswire_schemas.streams import EVENT_FIELD, HookKeys, hook_notes
 HOOK = "wh_0"
 
 
-def _record(push: Leased, what: What) -> str:
-    return json.dumps({"sequence": push.sequence, "outcome": what, "at_ms": 1, "lease": push.lease})
+def _record(push: Leased, what: What, **cause: Any) -> str:
+    record = {"sequence": push.sequence, "outcome": what, "at_ms": 1, "lease": push.lease, **cause}
+    return json.dumps(record, ensure_ascii=False)
 
 
 @dataclass
@@ -75,12 +76,13 @@ class Bench:
         revision: int | None = None,
         patience: int = 2**44,
         alarming: bool = False,
+        **cause: Any,
     ) -> list[str]:
-        """Settle pushes alike, and return what was noted of it."""
+        """Settle pushes alike, and return what was noted of it. ``cause`` joins the records."""
         revision = self.revision if revision is None else revision
         rows = [
             Settlement(
-                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, _record(each, what)),
+                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, _record(each, what, **cause)),
                 *(at, pause, circuit, revision, alarming),
             )
             for each in leased
