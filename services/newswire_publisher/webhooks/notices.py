@@ -60,7 +60,10 @@ class Notices:
 
     async def push(self, notices: Sequence[Notice]) -> None:
         """Append notices to the logs of those that want them."""
+        types = {notice.type for notice in notices}
         hooks = (await self._hooks.all()).values() if notices else ()
+        # Once for a type: there may be thousands of webhooks, and hundreds of notices at once.
+        ears = {event_type: [hook for hook in hooks if hook.wants(event_type)] for event_type in types}
         told_at = datetime.now(UTC)
         appendings = []
         for notice in notices:
@@ -69,9 +72,9 @@ class Notices:
                 continue
             entry = notice_of(notice.type, told_at, notice.moment, notice.text)
             appendings += [
-                Appending(other.id, "push" if other.pushes else "keep", NO_KEY, "0:0", False, IN_TURN, entry)
-                for other in hooks
-                if other.wants(notice.type) and (other.is_operators or other.owner == notice.hook.owner)
+                Appending(ear.id, "push" if ear.pushes else "keep", NO_KEY, "0:0", False, IN_TURN, entry)
+                for ear in ears[notice.type]
+                if ear.is_operators or ear.owner == notice.hook.owner
             ]
         await self._queues.append(appendings)
 
