@@ -13,7 +13,7 @@ not differ between two processes is who gets a story. ``only`` picks what else i
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,25 +25,24 @@ from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.builders.backup import build_backup
 from newswire_publisher.builders.feeds import build_feeds, build_hub, build_pages
-from newswire_publisher.builders.outputs import build_live, build_social, build_tracing, build_webhooks
+from newswire_publisher.builders.outputs import build_followers, build_live, build_social, build_tracing, build_webhooks
 from newswire_publisher.builders.parts import Parts
 from newswire_publisher.live.log import LiveLog
 from newswire_publisher.live.sink import LiveSink
 from newswire_publisher.routing.entitlement import Views
 from newswire_publisher.routing.fanout import Fanout
 from newswire_publisher.routing.topics import load_topic_tree
-from newswire_publisher.webhooks.notes import Note
 from newswire_runtime.auth import Tokens
 from newswire_runtime.broker import make_broker, make_client
 from newswire_runtime.dead import DeadLetters
-from newswire_runtime.hop import Hop, Stage
+from newswire_runtime.hop import Hop
 from newswire_runtime.hot import HotAnswers
 from newswire_runtime.outbound import GuardedClient
 from newswire_runtime.service import Loop, Service
 from newswire_runtime.settings import Settings
 from newswire_runtime.ssrf import AddressGuard
 from newswire_schemas.events import PublisherEvent
-from newswire_schemas.streams import PUBLISHER, WEBHOOKS, WireKeys, hook_notes
+from newswire_schemas.streams import PUBLISHER, WireKeys
 
 ROLES = frozenset({"feeds", "webhooks", "social", "api"})
 """``feeds``: reads the stream, fans out. ``webhooks``: sends pushes, also the hub's. ``social``, ``api``: routes."""
@@ -84,22 +83,25 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     live_log = LiveLog(client)
     live_hub, live_api, live_loops = build_live(parts, live_log)
     fanout = Fanout(parts.store, [feeds, hooks.sinks, posts, LiveSink(live_log)], parts.topics)
-
-    def hops_of(stream: Callable[[WireKeys], str], group: str, event: Any, stage: Stage[Any]) -> list[Hop[Any]]:
-        return [
-            Hop(broker, client, keys, stream=stream(keys), group=group, event=event, stage=stage, settings=settings)
-            for keys in map(WireKeys, range(settings.partitions))
-        ]
-
-    hops: list[Hop[Any]] = []
-    if "feeds" in roles:
-        hops += hops_of(lambda keys: keys.enriched, PUBLISHER, PublisherEvent, fanout.stage)
-    if "webhooks" in roles:
-        hops += hops_of(lambda keys: hook_notes(keys.partition), WEBHOOKS, Note, hooks.health.stage)
+    hops: list[Hop[Any]] = [
+        Hop(
+            broker,
+            client,
+            keys,
+            stream=keys.enriched,
+            group=PUBLISHER,
+            event=PublisherEvent,
+            stage=fanout.stage,
+            settings=settings,
+        )
+        for keys in map(WireKeys, range(settings.partitions))
+        if "feeds" in roles
+    ]
     loops: list[Loop] = [ScheduleMover(client, settings.partitions)]
     if "feeds" in roles:
         loops += feed_loops
     if "webhooks" in roles:
+        hops += build_followers(broker, parts, hooks.health)
         loops += [*hooks.workers, *hub_workers]
     if "api" in roles:
         loops += live_loops

@@ -32,6 +32,11 @@ UNTOLD = DIES.format(module="health", owner="Health", name="stage", first="pass"
 DISABLED = DIES.format(module="notices", owner="Notices", name="push", first="pass")
 PUSHED = DIES.format(module="notices", owner="Notices", name="push", first="await alive(self, *args)")
 
+SOON = """
+import newswire_publisher.builders.outputs as outputs
+outputs.TELLING_SECONDS = 1.0
+"""
+"""Runs before a process: what a killed worker had in hand is taken over after 1 s, not 10."""
 NO_PATIENCE = """
 from newswire_publisher.webhooks.settling import Settler
 made = Settler.__init__
@@ -138,6 +143,7 @@ async def test_what_was_noted_before_the_broker_went_away_is_told_when_it_is_bac
         return await stage(self, batch)
 
     monkeypatch.setattr(Health, "stage", first_without_broker)
+    monkeypatch.setattr("newswire_publisher.builders.outputs.TELLING_SECONDS", 1.0)
     async with receiving() as receiver, running(server.url) as wire:
         hook = await wire.hook(url=receiver.script("hook", 500), retry=[])
         ear = await wire.hook(url=receiver.script("ear"), events=["webhook.*"])

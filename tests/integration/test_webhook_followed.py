@@ -90,8 +90,12 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 @pytest.fixture
-async def worn_out_soon(quick: None, redis_url: str, receiver: Receiver) -> AsyncIterator[Wire]:
-    async with running(redis_url, claim_idle=0.1, max_deliveries=2) as wire:
+async def worn_out_soon(
+    quick: None, redis_url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Wire]:
+    """A wire that takes over after 1 s what was not followed up, and gives it up the second time."""
+    monkeypatch.setattr("newswire_publisher.builders.outputs.TELLING_SECONDS", 1.0)
+    async with running(redis_url, claim_idle=1, max_deliveries=2) as wire:
         yield wire
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from faststream.redis import RedisBroker
+
 from newswire_publisher.api.tracing import TraceApi
 from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.builders.hook_routes import hook_routes
@@ -19,9 +21,10 @@ from newswire_publisher.social.sink import SocialSinks
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
-from newswire_publisher.webhooks.health import Health
+from newswire_publisher.webhooks.health import TELLING_SECONDS, Health
 from newswire_publisher.webhooks.keyring import HookTable, Keyring
 from newswire_publisher.webhooks.log import HookLog
+from newswire_publisher.webhooks.notes import Note
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.receipts import Receipts
@@ -31,8 +34,10 @@ from newswire_publisher.webhooks.unsigned import Unsigned
 from newswire_publisher.webhooks.vault import Vault
 from newswire_publisher.webhooks.worker import HookWorker
 from newswire_runtime.conf import Table
+from newswire_runtime.hop import Hop
 from newswire_runtime.service import Loop
 from newswire_schemas.article import Article
+from newswire_schemas.streams import WEBHOOKS, WireKeys, hook_notes
 
 
 class Hooks(NamedTuple):
@@ -80,6 +85,25 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
     receipts = Receipts(client, table, log, attempts, partitions)
     health = Health(table, queues, notices, partitions)
     return Hooks(HookSinks(table, queues), api, workers, health, receipts, unsigned)
+
+
+def build_followers(broker: RedisBroker, parts: Parts, health: Health) -> list[Hop[Note]]:
+    """Return what follows up the notes of each partition."""
+    settings = parts.settings
+    settings = settings.model_copy(update={"claim_idle": max(settings.claim_idle, TELLING_SECONDS)})
+    return [
+        Hop(
+            broker,
+            parts.client,
+            keys,
+            stream=hook_notes(keys.partition),
+            group=WEBHOOKS,
+            event=Note,
+            stage=health.stage,
+            settings=settings,
+        )
+        for keys in map(WireKeys, range(settings.partitions))
+    ]
 
 
 def build_tracing(parts: Parts, receipts: Receipts, posts: SocialSinks) -> TraceApi:

@@ -29,6 +29,9 @@ from newswire_runtime.hop import Delivery
 from newswire_schemas.article import from_ms, to_iso
 from newswire_schemas.streams import hook_notes, partition_of
 
+TELLING_SECONDS = 10.0
+"""Following up takes milliseconds: what somebody has had in hand for longer is taken over, and may be told twice."""
+
 
 class Health:
     """Follows up what is of note."""
