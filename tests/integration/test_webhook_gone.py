@@ -34,6 +34,7 @@ async def test_a_kill_that_is_answered_410_is_sent_once_the_endpoint_is_enabled(
     await receiver.got("hook", 1)
     await wire.desk("kill", uri(0))
     await disabled(hook)
+    await until(lambda: _told(hook, "webhook.kill_untaken"), what="the operator is told that the kill is not taken")
 
     await enable(hook)
 
@@ -94,6 +95,11 @@ async def test_what_was_too_old_is_sent_by_a_replay_of_what_failed(wire: Wire, r
 
     assert (await replay_failed(hook))["entries"] == 1
     await receiver.got("hook", 1)
+
+
+async def _told(hook: Hook, what: str) -> bool:
+    answer = await hook.wire.http.get("/v1/webhooks/notices")
+    return any(notice["type"] == what and notice["webhook"] == hook.id for notice in answer.json()["items"])
 
 
 async def _outcome(hook: Hook, outcome: str) -> bool:
