@@ -334,3 +334,26 @@ async def test_what_went_ahead_is_counted_once_after_the_address_was_taken_away(
     await bench.settle(await bench.take())
     await bench.append("c", how="keep")
     assert (await bench.queues.counts([HOOK]))[0].waiting == 0
+
+
+async def test_an_endpoint_with_its_share_on_its_way_gets_kills_alone(bench: Bench) -> None:
+    await bench.set(concurrency=10)
+    await bench.append("killed")
+    await bench.settle(await bench.take())
+    for key in "abcd":
+        await bench.append(key)
+
+    async def look(lease: str) -> list[int]:
+        leased, _, _ = await bench.queues.take(0, room=100, most=2, lease=lease, lease_ms=60_000, share=2)
+        return [each.sequence for each in leased]
+
+    (first, *_) = pushes = (await bench.queues.take(0, room=2, most=2, lease="a", lease_ms=60_000, share=2))[0]
+    assert [each.sequence for each in pushes] == [2, 3]
+    assert await look("b") == []
+    await bench.append("killed", 2, kill=True)
+    assert await look("c") == [6]
+    await bench.settle([first])
+    assert await look("d") == []  # the kill has its place
+    assert (await bench.queues.counts([HOOK]))[0].waiting == 2
+    await bench.settle(pushes[1:])
+    assert await look("e") == [4]

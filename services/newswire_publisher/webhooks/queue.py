@@ -17,7 +17,7 @@ Cases of failure:
 import json
 from collections.abc import Sequence
 
-from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.model import MOST_CONCURRENCY, Webhook
 from newswire_publisher.webhooks.pushes import Appending, Counts, Leased, Settlement
 from newswire_publisher.webhooks.standings import Standings
 from newswire_runtime.client import MOST_IN_BATCH, Client
@@ -76,13 +76,13 @@ class HookQueues:
         return numbers
 
     async def take(
-        self, partition: int, *, room: int, most: int, lease: str, lease_ms: int
+        self, partition: int, *, room: int, most: int, lease: str, lease_ms: int, share: int = MOST_CONCURRENCY
     ) -> tuple[list[Leased], int | None, str]:
-        """Lease what is due.
+        """Lease what is due: ``room`` at most, ``most`` of one endpoint, and none but kills of one that has ``share``.
 
         Returns it, the milliseconds until more is (None if nothing waits), and what `listen` wants to know.
         """
-        words: list[Word] = [room, most, lease_ms, lease, MOST_LOOKED_AT]
+        words: list[Word] = [room, most, lease_ms, lease, MOST_LOOKED_AT, share]
         wait, rung, entries, granted = json.loads(await self._take(self._client, _shared(partition), words))
         leased: list[Leased] = []
         for grant in granted:
