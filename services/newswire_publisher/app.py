@@ -99,7 +99,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     if "feeds" in roles:
         loops += feed_loops
     if "webhooks" in roles:
-        loops += [*hooks.workers, *hub_workers]
+        loops += [*hooks.workers, hooks.sweep, *hub_workers]
     if "api" in roles:
         loops += live_loops
     pages = build_pages(parts, search)

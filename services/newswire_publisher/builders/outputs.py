@@ -28,6 +28,7 @@ from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.receipts import Receipts
 from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.sink import HookSinks
+from newswire_publisher.webhooks.sweeping import AttemptsSweep
 from newswire_publisher.webhooks.unsigned import Unsigned
 from newswire_publisher.webhooks.vault import Vault
 from newswire_publisher.webhooks.worker import HookWorker
@@ -37,11 +38,12 @@ from newswire_schemas.article import Article
 
 
 class Hooks(NamedTuple):
-    """The webhooks' parts; a worker for each partition."""
+    """The webhooks' parts; a worker for each partition, and what sweeps behind them."""
 
     sinks: HookSinks
     api: HookApi
     workers: list[HookWorker]
+    sweep: AttemptsSweep
     receipts: Receipts
     unsigned: Unsigned
 
@@ -57,11 +59,11 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
     health = Health(table, queues, notices, timedelta(seconds=settings.webhook_patience))
     workers, couriers = [], []
     for partition in range(partitions):
-        settler = Settler(queues, partition, health.observe, int(settings.webhook_attempts_kept * 1_000))
+        settler = Settler(queues, partition, health.observe, settings.attempts_kept_ms)
         courier = Courier(log_of=log, http=parts.http, keyring=keyring, settler=settler)
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
-    attempts = Attempts(client, log, partitions)
+    attempts = Attempts(client, log, partitions, settings.attempts_kept_ms)
     unsigned = Unsigned(table, keyring)
     api = hook_routes(
         parts,
@@ -76,7 +78,8 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
         unsigned=unsigned,
     )
     receipts = Receipts(client, table, log, attempts, partitions)
-    return Hooks(HookSinks(table, queues), api, workers, receipts, unsigned)
+    sweep = AttemptsSweep(client, table, partitions, settings.attempts_kept_ms)
+    return Hooks(HookSinks(table, queues), api, workers, sweep, receipts, unsigned)
 
 
 def build_tracing(parts: Parts, receipts: Receipts, posts: SocialSinks) -> TraceApi:
