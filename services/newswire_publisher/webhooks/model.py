@@ -77,7 +77,7 @@ class Registration(Settings):
 
 
 class Webhook(Settings):
-    """A subscription as it is kept. The sealed secrets of its keys are written to storage only."""
+    """A subscription as it is kept. The sealed secrets of its keys and headers are written to storage only."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -88,6 +88,8 @@ class Webhook(Settings):
     created: Utc
     keys: tuple[SigningKey, ...] = ()
     """Newest first; those that have ended stay until the next rotation."""
+    sealed_headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    """What ``headers`` is kept as; in memory both have every name."""
     enabled: bool = True
     disabled_reason: Line | None = None
     verified: bool = Field(True, description="False until the address has echoed its challenge.")
@@ -130,7 +132,7 @@ class Webhook(Settings):
 
     def shown(self) -> dict[str, Any]:
         """Return what its owner sees."""
-        hidden = {"keys", "filter", "verified", "is_operators", "earlier"}
+        hidden = {"keys", "filter", "verified", "is_operators", "earlier", "sealed_headers"}
         body = self.model_dump(mode="json", exclude=hidden, exclude_none=True)
         body["filter"] = self.filter.model_dump(mode="json", exclude_defaults=True)
         if self.keys and self.keys[0].public_key:
