@@ -135,7 +135,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
             operating.install(app)
             backup.install(app)
             live_api.install(app)
-            pages.install(app)
+            pages.install(app, article_api.get)
 
     return Service(
         "publisher",
