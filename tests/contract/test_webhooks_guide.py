@@ -20,6 +20,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from standardwebhooks.webhooks import Webhook
+from support.formats import FORMATS
 from support.wire import OPERATOR, Hook, Push, Receiver, Wire, receiving, running, story, until
 
 from newswire_publisher.articles.ninjs import SCHEMA as NINJS_SCHEMA
@@ -391,7 +392,7 @@ async def test_real_pushes_meet_the_schemas_that_the_guide_points_to(
             address = kinds[push.message["type"]]["formats"][form]["schema"]
             schema = await wire.anyone.get(address)
             assert schema.headers["content-type"].startswith("application/schema+json")
-            Draft202012Validator(schema.json(), registry=registry).validate(push.message)
+            Draft202012Validator(schema.json(), registry=registry, format_checker=FORMATS).validate(push.message)
 
 
 async def test_the_notices_are_asked_for_as_the_guide_says(wire: Wire, receiver: Receiver, tmp_path: Path) -> None:
