@@ -480,6 +480,7 @@ async def test_a_private_wire_asks_for_a_token_and_lists_nothing_without(private
 async def test_the_console_is_the_same_page_for_everybody(private: Wire, path: str) -> None:
     tree = await page(private, path)
     assert tree.xpath("//input[@id='token']")
+    assert "needs JavaScript" in tree.xpath("string(//noscript)")
     answer = await private.anyone.get(path, headers=HTML)
     assert "require-trusted-types-for 'script'" in answer.headers["content-security-policy"]
     assert answer.headers["referrer-policy"] == "no-referrer"
