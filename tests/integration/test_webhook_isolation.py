@@ -62,7 +62,8 @@ async def test_an_endpoint_with_thousands_waiting_delays_no_other(wire: Wire, fa
 
 async def append(wire: Wire, hook: Hook, count: int) -> None:
     """Put notices into a webhook's log: they carry their data, and need no story each."""
-    entry = notice_of("webhook.failing", datetime.now(UTC), b"{}")
+    now = datetime.now(UTC)
+    entry = notice_of("webhook.failing", now, now, "{}")
     one = Appending(hook.id, "push", NO_KEY, "0:0", False, IN_TURN, entry)
     await HookQueues(wire.broker, 1).append([one] * count)
 

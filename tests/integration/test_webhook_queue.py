@@ -9,7 +9,7 @@ from support.waiting import until
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.webhooks.attempts import START, Attempts
 from newswire_publisher.webhooks.log import HookLog
-from newswire_schemas.streams import HookKeys
+from newswire_schemas.streams import HookKeys, hook_notes
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def test_every_key_of_the_scripts_is_one_of_the_lists(bench: Bench) -> Non
     await bench.queues.resend(HOOK, 1)
     keys = HookKeys(HOOK, 1)
     found = {key.decode() async for key in bench.client.scan_iter("hook:*")}
-    assert found <= {*keys.own, keys.turns, keys.bell}
+    assert found <= {*keys.own, keys.turns, keys.bell, hook_notes(0)}
     await bench.queues.forget(HOOK)
     assert {key.decode() async for key in bench.client.scan_iter("*wh_0*")} == {keys.gone}
     assert await bench.client.ttl(keys.gone) > 0
@@ -247,7 +247,7 @@ async def test_a_settling_that_is_sent_again_is_logged_once(bench: Bench) -> Non
     await bench.append("a")
     leased = await bench.take()
     await bench.settle(leased)
-    assert await bench.settle(leased) == []
+    await bench.settle(leased)
     assert await bench.outcomes() == ["delivered"]
 
 
@@ -256,9 +256,9 @@ async def test_who_settles_after_the_end_of_the_lease_is_logged_and_changes_noth
     late = await bench.take(lease="late")
     await bench.end_leases()
     (again,) = await bench.take(lease="second")
-    assert await bench.settle(late) == ["lost"]
+    await bench.settle(late)
     assert (await bench.queues.counts([HOOK]))[0].in_flight == 1
-    assert await bench.settle([again], "retry", at=2**44) == []
+    await bench.settle([again], "retry", at=2**44)
     assert await bench.outcomes() == ["delivered", "retry"]
 
 
