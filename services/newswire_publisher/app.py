@@ -102,7 +102,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
         loops += feed_loops
     if "webhooks" in roles:
         hops += build_followers(broker, parts, hooks.health)
-        loops += [*hooks.workers, *hub_workers]
+        loops += [*hooks.workers, hooks.sweep, *hub_workers]
     if "api" in roles:
         loops += live_loops
     pages = build_pages(parts, search)
@@ -138,7 +138,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
             operating.install(app)
             backup.install(app)
             live_api.install(app)
-            pages.install(app)
+            pages.install(app, article_api.get)
 
     return Service(
         "publisher",

@@ -30,6 +30,7 @@ from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.receipts import Receipts
 from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.sink import HookSinks
+from newswire_publisher.webhooks.sweeping import AttemptsSweep
 from newswire_publisher.webhooks.unsigned import Unsigned
 from newswire_publisher.webhooks.vault import Vault
 from newswire_publisher.webhooks.worker import HookWorker
@@ -41,11 +42,12 @@ from newswire_schemas.streams import WEBHOOKS, WireKeys, hook_notes
 
 
 class Hooks(NamedTuple):
-    """The webhooks' parts; a worker for each partition, and what follows up what it notes."""
+    """The webhooks' parts; a worker for each partition, what follows up what it notes, and what sweeps behind it."""
 
     sinks: HookSinks
     api: HookApi
     workers: list[HookWorker]
+    sweep: AttemptsSweep
     health: Health
     receipts: Receipts
     unsigned: Unsigned
@@ -59,16 +61,14 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
     queues = HookQueues(client, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
     notices = Notices(client, table, queues, partitions)
-    keep_ms, patience_ms = (
-        int(seconds * 1_000) for seconds in (settings.webhook_attempts_kept, settings.webhook_patience)
-    )
+    keep_ms, patience_ms = settings.attempts_kept_ms, int(settings.webhook_patience * 1_000)
     workers, couriers = [], []
     for partition in range(partitions):
         settler = Settler(queues, partition, keep_ms, patience_ms)
         courier = Courier(log_of=log, http=parts.http, keyring=keyring, settler=settler)
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
-    attempts = Attempts(client, log, partitions)
+    attempts = Attempts(client, log, partitions, keep_ms)
     unsigned = Unsigned(table, keyring)
     api = hook_routes(
         parts,
@@ -84,7 +84,8 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
     )
     receipts = Receipts(client, table, log, attempts, partitions)
     health = Health(table, queues, notices, partitions)
-    return Hooks(HookSinks(table, queues), api, workers, health, receipts, unsigned)
+    sweep = AttemptsSweep(client, table, partitions, keep_ms)
+    return Hooks(HookSinks(table, queues), api, workers, sweep, health, receipts, unsigned)
 
 
 def build_followers(broker: RedisBroker, parts: Parts, health: Health) -> list[Hop[Note]]:

@@ -15,7 +15,7 @@ from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.left_out import LeftOut, LeftOuts
 from newswire_publisher.webhooks.log import Entry, HookLog
 from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.queue import HookQueues, TooManyReplaysError
+from newswire_publisher.webhooks.queue import HookQueues, SameReplayError, TooManyReplaysError
 from newswire_publisher.webhooks.replaying import Replay
 from newswire_runtime.problems import Problem
 from newswire_schemas.article import to_iso
@@ -92,7 +92,8 @@ class LogApi:
         """Push a part of the log again, under the same ids: after a number, or since a time, until another.
 
         `only: failed` leaves out what was delivered. The answer says which entries lie in that part; they go out
-        beside what is new, and never ahead of it.
+        beside what is new, and never ahead of it. `waits_already`: the very same replay has not begun yet, and no
+        second one was made.
         """
         hook = await self._access.pushing(request, hook_id)
         first, last = await self._range(hook, replay)
@@ -102,6 +103,9 @@ class LogApi:
         first = kept[0].sequence
         try:
             entries = await self._queues.replay(hook.id, first, last, only_failed=replay.only == "failed")
+        except SameReplayError as exc:
+            told = {"first": first, "last": last, "entries": exc.entries, "waits_already": True}
+            return JSONResponse(told, status_code=202)
         except TooManyReplaysError as exc:
             detail = "a hundred replays of this webhook wait already; ask again when some are done"
             raise Problem(409, "too-many-replays", detail) from exc

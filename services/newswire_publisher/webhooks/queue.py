@@ -43,6 +43,14 @@ class TooManyReplaysError(Exception):
     """A hundred replays of the subscription wait already."""
 
 
+class SameReplayError(Exception):
+    """The very same replay waits already; ``entries``: how many it has."""
+
+    def __init__(self, entries: int) -> None:
+        super().__init__(f"a replay of these {entries} entries waits already")
+        self.entries = entries
+
+
 class HookQueues:
     """The queues of all subscriptions."""
 
@@ -140,6 +148,7 @@ class HookQueues:
         """Queue a range of the log again, after all live traffic; return how many entries it has.
 
         Raises:
+            SameReplayError: the same waits already, and nothing was queued.
             TooManyReplaysError: a hundred wait already.
         """
         return await self._again(hook_id, first, last, "failed" if only_failed else "all")
@@ -150,9 +159,12 @@ class HookQueues:
 
     async def _again(self, hook_id: str, first: int, last: int, which: str) -> int:
         words: list[Word] = [hook_id, max(1, first), last, which]
-        found = int(await self._replay(self._client, _shared(partition_of(hook_id, self._partitions)), words))
+        answer = await self._replay(self._client, _shared(partition_of(hook_id, self._partitions)), words)
+        found, waits = map(int, answer)
         if found < 0:
             raise TooManyReplaysError(hook_id)
+        if waits:
+            raise SameReplayError(found)
         return found
 
     async def resume(self, hook_id: str) -> None:
