@@ -25,11 +25,13 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
     StringConstraints,
 )
+from pydantic_core import PydanticCustomError
 
 from newswire_schemas.uris import has_scheme
 
@@ -37,6 +39,7 @@ MAX_VERSION = 2**53 - 1
 """The largest version that every JSON reader and the server's scripts keep exact."""
 
 _XML_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\Z")
 
 
@@ -45,6 +48,13 @@ def clean_text(text: str) -> str:
     if _XML_ILLEGAL.search(text):
         text = _XML_ILLEGAL.sub("", text)
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _written_time(value: object) -> object:
+    """Refuse numbers: pydantic reads them, and texts of digits, as seconds since 1970."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise PydanticCustomError("not_a_time", 'write a time as RFC 3339 has it, such as "2026-01-31T12:00:00Z"')
 
 
 def _utc(value: datetime) -> datetime:
@@ -75,7 +85,7 @@ def _identity(uri: str) -> str:
 Text = Annotated[str, AfterValidator(clean_text)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(clean_text)]
 Body = Annotated[Text, StringConstraints(max_length=2_000_000)]
-Utc = Annotated[AwareDatetime, AfterValidator(_utc)]
+Utc = Annotated[AwareDatetime, BeforeValidator(_written_time), AfterValidator(_utc)]
 Language = Annotated[str, AfterValidator(_language)]
 Uri = Annotated[str, StringConstraints(min_length=1, max_length=2_000), AfterValidator(_uri)]
 Identity = Annotated[Uri, AfterValidator(_identity)]

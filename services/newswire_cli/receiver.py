@@ -13,7 +13,6 @@ It keeps the last 1,000 deliveries in memory.
 
 import base64
 import hmac
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -25,6 +24,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from newswire_runtime.strict_json import read_json
 
 TOLERANCE = 300
 """Seconds that a timestamp may be off."""
@@ -75,7 +76,7 @@ def build(
         if problem := verify(secret, request.headers, bytes(body), wall()):
             return JSONResponse({"error": problem}, 401)
         try:
-            message = json.loads(bytes(body))
+            message = read_json(bytes(body))
         except ValueError:
             return JSONResponse({"error": "signed, but no JSON"}, 400)
         fields = message if isinstance(message, dict) else {}

@@ -75,6 +75,9 @@ class TraceMiddleware:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except Exception:
+            status = status or 500
+            raise
         finally:
             level = log.debug if scope["path"] in _QUIET else log.info
             level(
@@ -178,8 +181,11 @@ def _install_problems(app: FastAPI) -> None:
         return Problem(503, "broker-unavailable", detail, headers={"Retry-After": "1"}).response()
 
     async def fault(request: Request, exc: Exception) -> Response:
-        log.error("request.failed", path=request.url.path, exc_info=exc)
-        return Problem(500, "internal-error", "an error of ours; the log has it under this request's id").response()
+        # Its answer goes out above the middleware that gives each its id.
+        given = trace_id(request)
+        log.error("request.failed", path=request.url.path, trace_id=given, exc_info=exc)
+        detail = "an error of ours; the log has it under this request's id"
+        return Problem(500, "internal-error", detail, headers={"X-Request-ID": given}).response()
 
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(HTTPException, http_exception)
@@ -193,6 +199,9 @@ def invalid_fields(errors: Sequence[Any]) -> Problem:
     """Return the 422 problem for pydantic's errors, with a JSON pointer for each field of the body."""
     found = []
     for error in errors:
+        if error["type"] == "json_invalid":  # its place is one in the text, and no field
+            found.append({"pointer": "", "detail": f"Invalid JSON: {error['ctx']['error']}"})
+            continue
         loc = [part for part in error["loc"] if part not in ("body",)]
         found.append({"pointer": pointer(loc), "detail": error["msg"]})
     first = found[0]

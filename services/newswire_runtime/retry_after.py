@@ -3,14 +3,14 @@
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-MAX_PAUSE = 24 * 3_600_000
-"""Milliseconds; what a Retry-After is cut to: an endpoint is not to silence itself for ever by a mistake."""
+MAX_PAUSE = 30 * 24 * 3_600_000
+"""Milliseconds, 30 days; what a Retry-After is cut to: an endpoint is not to silence itself for ever by a mistake."""
 
 
 def retry_after_ms(header: str, now_ms: int) -> int | None:
     """Return how long a ``Retry-After`` asks to wait.
 
-    From 0 to 24 hours; None if it is neither seconds nor an HTTP date.
+    From 0 to `MAX_PAUSE`; None if it is neither seconds nor an HTTP date.
     """
     value = header.strip()
     if value.isascii() and value.isdigit():

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ ROUTES = [
     ("POST", "/enable"),
     ("POST", "/disable"),
     ("POST", "/replay"),
+    ("DELETE", "/replays"),
     ("POST", "/rotate-secret"),
     ("GET", "/events"),
     ("GET", "/attempts"),
@@ -290,6 +292,28 @@ async def test_a_patch_keeps_a_pause_that_the_endpoint_asked_for_and_a_new_addre
     assert paused["paused_until"]
     moved = await hook.call("PATCH", json={"url": f"{receiver.url}/other"})
     assert "paused_until" not in moved
+
+
+async def test_an_endpoint_that_asks_for_twenty_days_gets_them_and_a_kill_all_the_same(
+    wire: Wire, receiver: Receiver
+) -> None:
+    hook = await wire.hook(url=receiver.script("busy"))
+    await wire.submit(story())
+    await receiver.got("busy", 1)
+    receiver.script("busy", 429, **{"Retry-After": f"{20 * 86_400}"})
+    await wire.submit(story("urn:newsml:test.example:2"))
+    await receiver.got("busy", 2)
+    await hook.drained_to(waiting=1)
+    left = datetime.fromisoformat((await hook.call("GET"))["paused_until"]) - datetime.now(UTC)
+    assert timedelta(days=19, hours=23) < left <= timedelta(days=20)
+    again = (await hook.attempts())[-1]["next_at"]
+    assert datetime.fromisoformat(again) - datetime.now(UTC) <= timedelta(days=20)
+    receiver.script("busy")
+    await wire.submit(story("urn:newsml:test.example:3"))
+    await wire.desk("kill", note="Wrong")
+    assert (await receiver.got("busy", 3))[-1].message["type"] == "article.killed"
+    await hook.drained_to(waiting=2)
+    assert len(receiver.at("busy")) == 3
 
 
 # Enable, disable, test

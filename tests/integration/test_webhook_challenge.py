@@ -155,3 +155,33 @@ async def test_an_integrator_has_so_many_tests_and_challenges_a_minute_and_an_op
     for _ in range(4):
         await hook.call("POST", "/test")
     assert len(receiver.at("hook")) == 2
+
+
+async def test_a_registration_over_the_limit_makes_no_webhook(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire, receiver: Receiver
+) -> None:
+    monkeypatch.setattr("newswire_publisher.webhooks.call_limit.MOST_CALLS", 1)
+    mine = await integrator(wire, "mine")
+    url = echoing(receiver, "hook")
+    await registered(wire, mine, url=url, challenge=True)
+    for headers in (mine, mine, mine | {"Idempotency-Key": "k"}):
+        answer = await wire.anyone.post("/v1/webhooks", json={"url": url, "challenge": True}, headers=headers)
+        assert answer.json()["type"] == "/problems/too-many-calls"
+    assert (await wire.anyone.get("/v1/webhooks", headers=mine)).json()["total"] == 1
+    await registered(wire, mine, url=url)  # what is not challenged is not counted
+
+
+async def test_a_change_of_host_over_the_limit_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire, receiver: Receiver
+) -> None:
+    monkeypatch.setattr("newswire_publisher.webhooks.call_limit.MOST_CALLS", 1)
+    mine = await integrator(wire, "mine")
+    made = await registered(wire, mine, url=echoing(receiver, "hook"), challenge=True)
+    path, other = f"/v1/webhooks/{made['id']}", f"{receiver.url.replace('127.0.0.1', 'localhost')}/hook"
+    answer = await wire.anyone.patch(path, json={"url": other}, headers=mine)
+    assert answer.json()["type"] == "/problems/too-many-calls"
+    shown = (await wire.anyone.get(path, headers=mine)).json()
+    assert (shown["url"], shown["status"], shown["revision"]) == (made["url"], "enabled", made["revision"])
+    monkeypatch.setattr("newswire_publisher.webhooks.call_limit.MOST_CALLS", 5)
+    moved = (await wire.anyone.patch(path, json={"url": other}, headers=mine)).json()
+    assert (moved["url"], moved["verification"]["verified"]) == (other, True)

@@ -227,3 +227,82 @@ async def test_logs_replays_and_attempts_work_on_a_wire_of_several_partitions(
             await receiver.got(f"hook{number}", 3)
         listed = (await wire.http.get("/v1/webhooks")).json()["items"]
         assert [hook["last_sequence"] for hook in listed] == [1] * 6
+
+
+async def test_replays_that_wait_are_counted_and_cancelled(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"), retry=[600])
+    for number in range(4):
+        await wire.submit(story(f"urn:newsml:test.example:{number}"))
+    await receiver.got("hook", 4)
+    await hook.drained()
+    first = (await hook.attempts())[0]["id"]
+    await hook.call("POST", "/disable")
+    for body in ({"after": 0}, {"after": 2}, {"after": 0, "only": "failed"}):
+        await wire.http.post(f"/v1/webhooks/{hook.id}/replay", json=body)
+    await wire.http.post(f"/v1/webhooks/{hook.id}/attempts/{first}/resend")
+    shown = await hook.call("GET")
+    assert shown["replaying"] == 4 + 2 + 1
+    assert await hook.call("DELETE", "/replays") == {"cancelled": 7}
+    assert (await hook.call("GET"))["replaying"] == 0
+    assert {each["outcome"] for each in (await hook.attempts())[4:]} == {"cancelled"}
+    await hook.call("POST", "/enable")
+    await wire.submit(story("urn:newsml:test.example:5"))
+    assert [push.message["sequence"] for push in await receiver.got("hook", 5)][4:] == [5]
+
+
+async def test_a_replayed_story_whose_retry_is_cancelled_is_replayed_anew(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"), retry=[600])
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    await hook.drained()
+    receiver.script("hook", 500)
+    await wire.http.post(f"/v1/webhooks/{hook.id}/replay", json={"after": 0})
+    await receiver.got("hook", 2)
+    await hook.drained_to(waiting=1)
+    assert (await hook.call("GET"))["replaying"] == 1
+    assert await hook.call("DELETE", "/replays") == {"cancelled": 1}
+    await wire.http.post(f"/v1/webhooks/{hook.id}/replay", json={"after": 0})
+    await receiver.got("hook", 3)
+    await hook.drained()
+    assert (await hook.attempts())[-1]["attempt"] == 1  # what came before is forgotten
+
+
+async def test_calls_with_an_idempotency_key_are_made_once(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"))
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    await hook.drained()
+    attempt = (await hook.attempts())[0]["id"]
+    await hook.call("POST", "/disable")
+    for path, body in (("replay", {"after": 0}), (f"attempts/{attempt}/resend", {}), ("rotate-secret", {"grace": 60})):
+        address = f"/v1/webhooks/{hook.id}/{path}"
+        answers = [await wire.http.post(address, json=body or None, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+        assert answers[0].is_success, answers[0].text
+        assert answers[0].json() == answers[1].json(), path
+        assert [answer.headers.get("idempotent-replayed") for answer in answers] == [None, "true"]
+        other = await wire.http.post(address, json={"after": 1}, headers={"Idempotency-Key": "k"})
+        assert other.status_code == 422
+    shown = await hook.call("GET")
+    assert (shown["replaying"], len(shown["keys"])) == (2, 2)
+
+
+async def test_an_answer_to_a_rotation_is_kept_without_its_secret(wire: Wire) -> None:
+    hook = await wire.hook()
+    headers = {"Idempotency-Key": "k"}
+    made = (await wire.http.post(f"/v1/webhooks/{hook.id}/rotate-secret", headers=headers)).json()
+    secret = made["secret"].removeprefix("whsec_").encode()
+    names = [name async for name in wire.broker.scan_iter(_type="string")]
+    kept = [await wire.broker.get(name) for name in names]
+    assert any(made["keys"][0]["id"].encode() in each for each in kept)
+    assert not any(secret in each for each in kept)
+
+
+@pytest.mark.parametrize("moment", [5, 5.5, "5", "1768469400", True, "-1"])
+async def test_a_number_is_no_time(wire: Wire, moment: object) -> None:
+    hook = await wire.hook(url="http://127.0.0.1:9/")
+    path = f"/v1/webhooks/{hook.id}/replay"
+    assert pointers(await wire.http.post(path, json={"since": moment})) == ["/since"]
+    token = {"role": "integrator", "name": "x", "expires": moment}
+    assert pointers(await wire.http.post("/v1/tokens", json=token)) == ["/expires"]
+    article = await wire.http.post("/v1/articles", json=story(embargoed_until=moment))
+    assert article.status_code == 422

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from newswire_cli.client import Api, AsJson, Token, Url, given, part, print_json, print_rows
-from newswire_cli.failures import CommandError
+from newswire_cli.failures import CommandError, UsageProblem
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Its id, from `newswire webhook list`.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
@@ -92,6 +92,7 @@ def replay(
     since: Annotated[str | None, typer.Option(help="Events since this time, such as 2026-01-31T12:00:00Z.")] = None,
     until: Annotated[str | None, typer.Option(help="To this sequence number, or before this time.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only those that were not delivered.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the replays that wait, instead.")] = False,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -99,7 +100,13 @@ def replay(
     """Push events again, under the same ids, beside what is new."""
     end: str | int | None = int(until) if until is not None and until.isascii() and until.isdigit() else until
     body = given(after=after, since=since, until=end, only="failed" if failed else None)
+    if cancel and body:
+        raise UsageProblem("--cancel ends all replays that wait; give it alone")
     with Api(url, token) as api:
+        if cancel:
+            done = api.call("DELETE", path_of(id_, "replays"))
+            print_done(f"cancelled {done['cancelled']} events that waited to be replayed to", id_, done, as_json)
+            return
         said = api.call("POST", path_of(id_, "replay"), body=body)
     if as_json:
         print_json(said)

@@ -62,7 +62,8 @@ def resend(id_: Id, attempt_id: Attempt, url: Url = None, token: Token = None, a
     """Push an attempt's event again, under the same id."""
     with Api(url, token) as api:
         said = api.call("POST", path_of(id_, "attempts", attempt_id, "resend"))
-    print_done(f"event {said['sequence']} goes out again to", id_, said, as_json)
+    waits = f" (it waits: {said['waits_for']})" if said["waits_for"] else ""
+    print_done(f"event {said['sequence']}{waits} goes out again to", id_, said, as_json)
 
 
 def _print_attempt(found: Mapping[str, Any]) -> None:

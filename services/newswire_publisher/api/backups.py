@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from newswire_runtime.problems import Problem, pointer
-from newswire_schemas.article import to_iso
+from newswire_runtime.strict_json import read_json
+from newswire_schemas.article import Utc, to_iso
 
 FORMAT, VERSION = "newswire-backup", 1
 MOST_THINGS = 200_000
@@ -51,7 +52,7 @@ class Header(BaseModel):
 
     format: Literal["newswire-backup"]
     version: int
-    created: AwareDatetime
+    created: Utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def _refused(number: int, place: Sequence[str | int], what: str) -> Problem:
 
 def _json(line: bytes) -> object:
     try:
-        return json.loads(line)
+        return read_json(line)
     except ValueError:
         return None
 

@@ -23,6 +23,7 @@ from newswire_publisher.webhooks.notices_api import NoticesApi
 from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.registration_api import RegistrationApi
+from newswire_publisher.webhooks.repeats import Repeats
 from newswire_publisher.webhooks.rotation_api import RotationApi
 from newswire_publisher.webhooks.sent_requests import SentRequests
 from newswire_publisher.webhooks.standings import Standings
@@ -52,13 +53,16 @@ def hook_routes(
     challenger = Challenger(
         access=access, queues=queues, courier=courier, calls=calls, required=settings.webhook_challenge == "required"
     )
+    # A registration may wait for its challenge.
+    answers = Answers(parts.client, settings.partitions, pending_seconds=int(DEADLINE_SECONDS * 2))
+    repeats = Repeats(answers)
+    left_outs = LeftOuts(parts.client, settings.partitions)
     registration = RegistrationApi(
         access=access,
         queues=queues,
         overview=overview,
         challenger=challenger,
-        # A registration may wait for its challenge.
-        answers=Answers(parts.client, settings.partitions, pending_seconds=int(DEADLINE_SECONDS * 2)),
+        answers=answers,
         guard=parts.guard,
         keyring=keyring,
         limit=settings.webhook_limit,
@@ -79,11 +83,11 @@ def hook_routes(
             # Before the paths that end in an id.
             event_types_api,
             NoticesApi(access, notices),
-            RotationApi(access, keyring),
+            RotationApi(access, keyring, repeats),
             ListingApi(access, overview),
             registration,
             acts,
-            LogApi(access=access, log=log, left_outs=LeftOuts(parts.client, settings.partitions), queues=queues),
-            AttemptsApi(access=access, attempts=attempts, sent=sent, queues=queues),
+            LogApi(access=access, log=log, left_outs=left_outs, queues=queues, repeats=repeats),
+            AttemptsApi(access=access, attempts=attempts, sent=sent, queues=queues, repeats=repeats),
         ]
     )

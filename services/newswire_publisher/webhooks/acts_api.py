@@ -73,6 +73,7 @@ class ActsApi:
     async def test(self, request: Request, hook_id: str) -> dict[str, Any]:
         """Send a `webhook.test` event now, once, and answer what came of it; it leaves no entry in the log.
 
+        One that is taken closes the circuit, so that what waits need not wait for the next probe.
         `request` is what was sent, as an attempt shows it, and `response` the body of the answer.
         """
         hook = await self._access.pushing(request, hook_id)
@@ -82,6 +83,8 @@ class ActsApi:
         body = message.build(TEST_EVENT, now(), 0, b'{"note":"a test from newswire"}')
         name = f"test_{secrets.token_hex(8)}"
         outcome = await self._courier.post(hook, name, body)
+        if outcome.ok:
+            await self._queues.close_circuit(hook.id)
         at_ms = outcome.started_at_ms
         sent = self._sent.of(hook, hook.sending(from_ms(at_ms)), name, at_ms, body)
         return {"delivered": outcome.ok, **told(outcome), "request": sent}
@@ -91,6 +94,7 @@ class ActsApi:
         hook = await self._access.pushing(request, hook_id)
         if hook.verified:
             return (await self._overview.shown([hook]))[0]
+        await self._challenger.count(hook)
         hook, verification = await self._challenger.ask(hook)
         return (await self._overview.shown([hook]))[0] | {"verification": verification}
 

@@ -12,7 +12,9 @@ from newswire_publisher.webhooks.access import HookAccess, must_push
 from newswire_publisher.webhooks.attempts import START, Attempts, Kept
 from newswire_publisher.webhooks.delivery import message_id
 from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.overview import waits_for
 from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.repeats import HEADER_DOC, Repeats
 from newswire_publisher.webhooks.sent_requests import SentRequests
 from newswire_runtime.problems import Problem, not_found
 
@@ -42,17 +44,21 @@ class Asked(BaseModel):
 class AttemptsApi:
     """The routes of the attempts."""
 
-    def __init__(self, *, access: HookAccess, attempts: Attempts, sent: SentRequests, queues: HookQueues) -> None:
+    def __init__(
+        self, *, access: HookAccess, attempts: Attempts, sent: SentRequests, queues: HookQueues, repeats: Repeats
+    ) -> None:
         self._access = access
         self._attempts = attempts
         self._sent = sent
         self._queues = queues
+        self._repeats = repeats
 
     def install(self, app: FastAPI) -> None:
         path, add = "/v1/webhooks/{hook_id}/attempts", app.add_api_route
         add(path, self.list, methods=["GET"], tags=["webhooks"])
         add(f"{path}/{{attempt_id}}", self.get, methods=["GET"], tags=["webhooks"])
-        add(f"{path}/{{attempt_id}}/resend", self.resend, methods=["POST"], tags=["webhooks"], status_code=202)
+        resend = f"{path}/{{attempt_id}}/resend"
+        add(resend, self.resend, methods=["POST"], tags=["webhooks"], status_code=202, openapi_extra=HEADER_DOC)
 
     async def list(self, request: Request, hook_id: str, asked: Annotated[Asked, Query()]) -> dict[str, Any]:
         """List the attempts that are kept, newest first; with `after`, those since that attempt, oldest first.
@@ -88,12 +94,21 @@ class AttemptsApi:
         return shown | {"request": await self._request(hook, attempt), "response": _response(attempt)}
 
     async def resend(self, request: Request, hook_id: str, attempt_id: AttemptId) -> Response:
-        """Push the attempt's entry again, under the same id, whatever came of it; 409 if it is kept no more."""
+        """Push the attempt's entry again, under the same id, whatever came of it; 409 if it is kept no more.
+
+        `waits_for` says what it waits for: `disabled`, `pending`, `paused`, `circuit`, or null if it goes out now.
+        """
+        caller = await self._access.caller(request)
         hook, attempt = await self._find(request, hook_id, attempt_id)
         sequence = attempt.shown["sequence"]
-        if not await self._queues.resend(must_push(hook).id, sequence):
+        said, headers = await self._repeats.once(request, caller, lambda: self._resend(must_push(hook), sequence))
+        return JSONResponse(said, status_code=202, headers=dict(headers))
+
+    async def _resend(self, hook: Webhook, sequence: int) -> dict[str, Any]:
+        if not await self._queues.resend(hook.id, sequence):
             raise Problem(409, "not-possible", f"entry {sequence} is kept no more, or is on its way already")
-        return JSONResponse({"sequence": sequence, "resent": True}, status_code=202)
+        (counts,) = await self._queues.counts([hook.id])
+        return {"sequence": sequence, "resent": True, "waits_for": waits_for(hook, counts)}
 
     async def _find(self, request: Request, hook_id: str, attempt_id: str) -> tuple[Webhook, Kept]:
         _, hook = await self._access.own(request, hook_id)

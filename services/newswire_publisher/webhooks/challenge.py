@@ -23,12 +23,16 @@ from newswire_publisher.webhooks.patching import origin
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_runtime.http import now
 from newswire_runtime.outcome import Outcome
+from newswire_runtime.strict_json import read_json
 
 CHALLENGE_EVENT = "webhook.challenge"
 
 
 class Challenger:
-    """Asks addresses; ``required``: each one is asked, and not only those of webhooks that say so."""
+    """Asks addresses: first `count`, then `ask`.
+
+    ``required``: each one is asked, and not only those of webhooks that say so.
+    """
 
     def __init__(
         self, *, access: HookAccess, queues: HookQueues, courier: Courier, calls: CallLimit, required: bool
@@ -43,12 +47,12 @@ class Challenger:
         """Return whether a webhook of these settings starts as pending."""
         return settings.url is not None and (settings.challenge or self.required)
 
-    async def ask(self, hook: Webhook) -> tuple[Webhook, dict[str, Any]]:
-        """Ask a pending webhook's address once; return the webhook as it is then, and what came of it.
-
-        Raise a 429 problem if its owner has asked too often.
-        """
+    async def count(self, hook: Webhook) -> None:
+        """Count a question before anything is written for it; raise a 429 problem if its owner has asked too often."""
         await self._calls.count(hook)
+
+    async def ask(self, hook: Webhook) -> tuple[Webhook, dict[str, Any]]:
+        """Ask a pending webhook's address once; return the webhook as it is then, and what came of it."""
         token = secrets.token_urlsafe(24)
         body = message.build(CHALLENGE_EVENT, now(), 0, json.dumps({"challenge": token}).encode())
         outcome = await self._courier.post(hook, f"challenge_{secrets.token_hex(8)}", body)
@@ -74,7 +78,7 @@ def is_echo(answer: bytes, token: str) -> bool:
     found: Any = answer.strip().decode(errors="replace")
     if found.startswith("{"):
         try:
-            found = json.loads(found).get("challenge")
+            found = read_json(found).get("challenge")
         except ValueError:
             return False
     return isinstance(found, str) and hmac.compare_digest(found.encode(), token.encode())

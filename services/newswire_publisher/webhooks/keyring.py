@@ -100,7 +100,7 @@ class Keyring:
         return headers(message_id, int(wall), sign(signers, message_id, int(wall), body), hook.headers)
 
     def make(
-        self, hook_id: str, scheme: Signature, now: datetime, brought: str | None = None
+        self, hook_id: str, scheme: Signature, now: datetime, brought: str | None = None, name: str | None = None
     ) -> tuple[SigningKey, str]:
         """Return a new key, and what is shown of it this once: the secret, or of ``v1a`` the public key.
 
@@ -109,12 +109,13 @@ class Keyring:
             scheme: Of a key that is made up; a secret that is ``brought`` names its own.
             now: When it is made.
             brought: The integrator's own secret.
+            name: What its id is made of; a random one if it is left out.
 
         Raises:
             BadSecret: what is brought is no secret.
         """
         secret = generate_secret(scheme) if brought is None else parse_secret(brought)
-        key_id = new_key_id()
+        key_id = new_key_id(name)
         sealed = self._sealed(hook_id, key_id, secret.reveal())
         key = SigningKey(
             id=key_id, created=now, signature=Signature(secret.label), public_key=secret.public, sealed=sealed

@@ -62,9 +62,9 @@ class SigningKey(BaseModel):
         return body | {name: to_iso(moment) for name, moment in times.items() if moment is not None}
 
 
-def new_key_id() -> str:
-    """Make up the id of a key."""
-    return f"key_{secrets.token_hex(6)}"
+def new_key_id(name: str | None = None) -> str:
+    """Make up the id of a key, or make it of a name."""
+    return f"key_{name or secrets.token_hex(6)}"
 
 
 def live(keys: Iterable[SigningKey], moment: datetime) -> tuple[SigningKey, ...]:

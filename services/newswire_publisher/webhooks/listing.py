@@ -17,6 +17,7 @@ from newswire_publisher.webhooks.model import Status, Webhook
 from newswire_publisher.webhooks.overview import Condition, condition_of
 from newswire_publisher.webhooks.standings import Standing
 from newswire_runtime.problems import Problem
+from newswire_runtime.strict_json import read_json
 
 Row = tuple[Webhook, Standing]
 Place = list[str | int]
@@ -106,7 +107,7 @@ def read_cursor(text: str, order: str) -> Place:
     """Return the place; raise a 422 problem if it is none of this order."""
     like: Place = ["", ""] if order == "created" else [0, 0, 0, "", ""]
     try:
-        place = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        place = read_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError:
         place = None
     if not isinstance(place, list) or [type(each) for each in place] != [type(each) for each in like]:

@@ -2,6 +2,7 @@
 
 GET  …/events?after=N  ─▶ entries with the very bytes that pushes carry, as pages or as one stream (NDJSON)
 POST …/replay          ─▶ numbers or times ─▶ first and last entry ─▶ the queue pushes them beside what is new
+DELETE …/replays       ─▶ what waits of them is cancelled
 """
 
 import json
@@ -11,11 +12,12 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from newswire_publisher.webhooks.access import HookAccess
+from newswire_publisher.webhooks.access import HookAccess, must_push
 from newswire_publisher.webhooks.left_out import LeftOut, LeftOuts
 from newswire_publisher.webhooks.log import Entry, HookLog
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.queue import HookQueues, SameReplayError, TooManyReplaysError
+from newswire_publisher.webhooks.repeats import HEADER_DOC, Repeats
 from newswire_publisher.webhooks.replaying import Replay
 from newswire_runtime.problems import Problem
 from newswire_schemas.article import to_iso
@@ -28,16 +30,21 @@ _Number = Annotated[int, Query(ge=0, le=2**53)]
 class LogApi:
     """The routes of the logs."""
 
-    def __init__(self, *, access: HookAccess, log: HookLog, left_outs: LeftOuts, queues: HookQueues) -> None:
+    def __init__(
+        self, *, access: HookAccess, log: HookLog, left_outs: LeftOuts, queues: HookQueues, repeats: Repeats
+    ) -> None:
         self._access = access
         self._log = log
         self._left_outs = left_outs
         self._queues = queues
+        self._repeats = repeats
 
     def install(self, app: FastAPI) -> None:
         add = app.add_api_route
         add("/v1/webhooks/{hook_id}/events", self.events, methods=["GET"], tags=["webhooks"], response_model=None)
-        add("/v1/webhooks/{hook_id}/replay", self.replay, methods=["POST"], tags=["webhooks"], status_code=202)
+        path = "/v1/webhooks/{hook_id}/replay"
+        add(path, self.replay, methods=["POST"], tags=["webhooks"], status_code=202, openapi_extra=HEADER_DOC)
+        add("/v1/webhooks/{hook_id}/replays", self.cancel, methods=["DELETE"], tags=["webhooks"])
 
     async def events(
         self,
@@ -95,21 +102,30 @@ class LogApi:
         beside what is new, and never ahead of it. `waits_already`: the very same replay has not begun yet, and no
         second one was made.
         """
-        hook = await self._access.pushing(request, hook_id)
+        caller, hook = await self._access.own(request, hook_id)
+        must_push(hook)
+        said, headers = await self._repeats.once(request, caller, lambda: self._replay(hook, replay))
+        return JSONResponse(said, status_code=202, headers=dict(headers))
+
+    async def _replay(self, hook: Webhook, replay: Replay) -> dict[str, Any]:
         first, last = await self._range(hook, replay)
         kept = await self._log.after(hook.id, first - 1, 1)
         if not kept or kept[0].sequence > last:
-            return JSONResponse({"first": None, "last": None, "entries": 0}, status_code=202)
+            return {"first": None, "last": None, "entries": 0}
         first = kept[0].sequence
         try:
             entries = await self._queues.replay(hook.id, first, last, only_failed=replay.only == "failed")
         except SameReplayError as exc:
-            told = {"first": first, "last": last, "entries": exc.entries, "waits_already": True}
-            return JSONResponse(told, status_code=202)
+            return {"first": first, "last": last, "entries": exc.entries, "waits_already": True}
         except TooManyReplaysError as exc:
             detail = "a hundred replays of this webhook wait already; ask again when some are done"
             raise Problem(409, "too-many-replays", detail) from exc
-        return JSONResponse({"first": first, "last": last, "entries": entries}, status_code=202)
+        return {"first": first, "last": last, "entries": entries}
+
+    async def cancel(self, request: Request, hook_id: str) -> dict[str, Any]:
+        """Cancel the replays that wait; `cancelled` is how many entries they had. What is on its way goes on."""
+        _, hook = await self._access.own(request, hook_id)
+        return {"cancelled": await self._queues.cancel_replays(hook.id)}
 
     async def _range(self, hook: Webhook, replay: Replay) -> tuple[int, int]:
         (counts,) = await self._queues.counts([hook.id])

@@ -69,7 +69,7 @@ def condition_of(hook: Webhook, standing: Standing) -> Condition:
         return Condition(hook.status.value)
     if not hook.pushes:
         return Condition.PULL
-    counts, last, unsigned = standing
+    counts, last, unsigned = standing[:3]
     if unsigned:
         return Condition.UNSIGNED
     if counts.failing_since_ms or counts.circuit != "closed":
@@ -83,22 +83,36 @@ def condition_of(hook: Webhook, standing: Standing) -> Condition:
 
 def health_of(hook: Webhook, standing: Standing) -> dict[str, Any]:
     """Return ``health`` in a word, the counts, and the moments (ISO 8601, UTC) of those that there are."""
-    counts, last, unsigned = standing
+    counts, last, unsigned, probe_ms, replaying = standing
     found = {
         "health": condition_of(hook, standing).value,
         "waiting": counts.waiting,
         "in_flight": counts.in_flight,
+        "replaying": replaying,
         "last_sequence": counts.last_sequence,
         "given_up": counts.given_up,
         "circuit": counts.circuit,
-        **_moments(counts),
+        **_moments(counts, probe_ms),
         **({"unsigned": unsigned} if unsigned else {}),
     }
     return found if last is None else found | {"last_attempt": _last(last)}
 
 
-def _moments(counts: Counts) -> dict[str, str]:
-    found = (("failing_since", counts.failing_since_ms), ("paused_until", counts.paused_until_ms))
+def waits_for(hook: Webhook, counts: Counts) -> str | None:
+    """Return what holds back all that is to go to a webhook: its status, a pause or its circuit; None for nothing."""
+    if hook.status is not Status.ENABLED:
+        return hook.status.value
+    if counts.paused_until_ms:
+        return "paused"
+    return None if counts.circuit == "closed" else "circuit"
+
+
+def _moments(counts: Counts, probe_ms: int | None) -> dict[str, str]:
+    found = (
+        ("failing_since", counts.failing_since_ms),
+        ("paused_until", counts.paused_until_ms),
+        ("next_probe", probe_ms),
+    )
     return {name: to_iso(from_ms(ms)) for name, ms in found if ms}
 
 

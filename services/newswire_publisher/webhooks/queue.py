@@ -58,6 +58,7 @@ class HookQueues:
         self._client = client
         self._partitions = partitions
         self._standings = Standings(client, partitions)
+        self._cancel = Script("newswire_publisher.webhooks", "cancel_replays.lua")
         self._append, self._take, self._settle, self._configure, self._replay = (
             Script("newswire_publisher.webhooks", f"{name}.lua")
             for name in ("append", "take", "settle", "configure", "replay")
@@ -153,6 +154,10 @@ class HookQueues:
         """
         return await self._again(hook_id, first, last, "failed" if only_failed else "all")
 
+    async def cancel_replays(self, hook_id: str) -> int:
+        """Cancel the replays that wait; return how many entries they had."""
+        return int(await self._cancel(self._client, _shared(partition_of(hook_id, self._partitions)), [hook_id]))
+
     async def resend(self, hook_id: str, sequence: int) -> bool:
         """Send one entry again; return whether there is one. One that waits to be tried again is tried now."""
         return await self._again(hook_id, sequence, sequence, "one") > 0
@@ -173,6 +178,13 @@ class HookQueues:
         await self._client.hdel(keys.state, "pause", "fails", "failing", "half", "open", "opens", "ending")
         await self._client.zadd(keys.turns, {hook_id: 0})
         await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
+
+    async def close_circuit(self, hook_id: str) -> None:
+        """Let all pushes try again; a pause stays, and that it failed is over with the first that it takes."""
+        keys = HookKeys(hook_id, self._partitions)
+        if await self._client.hdel(keys.state, "fails", "half", "open"):
+            await self._client.zadd(keys.turns, {hook_id: 0})
+            await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
 
     async def forget(self, hook_id: str) -> None:
         """Drop all that a deleted subscription had."""

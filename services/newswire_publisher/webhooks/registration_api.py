@@ -1,13 +1,12 @@
 """Webhooks over HTTP: register, show, change and delete.
 
-    POST ─▶ checked ─▶ table ─▶ queue ─▶ (challenged) ─▶ 201 with the secret, this once
+    POST ─▶ checked ─▶ (counted) ─▶ table ─▶ queue ─▶ (challenged) ─▶ 201 with the secret, this once
 
 With an ``Idempotency-Key`` a repeated call answers as the first one did: what is kept with the key is the id
 alone, and the secret is read from where the webhook keeps it. A call that died half-way left at most the
 webhook itself, whose id is kept with the key for a day, so that the repeated call finds it.
 """
 
-import json
 import secrets
 from typing import Any
 
@@ -16,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.challenge import Challenger
+from newswire_publisher.webhooks.changes import Change
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.model import Registration, Settings, Webhook
 from newswire_publisher.webhooks.overview import HookOverview
@@ -28,8 +28,17 @@ from newswire_runtime.idempotency import REPEATED, Answers
 from newswire_runtime.merge_patch import MEDIA_TYPE
 from newswire_runtime.problems import Problem
 from newswire_runtime.ssrf import AddressGuard
+from newswire_runtime.strict_json import read_json
 
 _MAX_PATCH = 200_000
+
+
+class _UncountedError(Exception):
+    """The change would have the webhook's address challenged, and that is not counted yet."""
+
+    def __init__(self, hook: Webhook) -> None:
+        super().__init__(hook.id)
+        self.hook = hook
 
 
 class RegistrationApi:
@@ -111,6 +120,8 @@ class RegistrationApi:
             **settings,
         )
         await self._refuse_over_limit(caller)
+        if pending:
+            await self._challenger.count(hook)
         if not await self._hooks.create(hook.id, hook):
             # The first call with this key died: its webhook is as good as ours.
             before = await self._hooks.get(hook_id)
@@ -155,19 +166,33 @@ class RegistrationApi:
             headers = {"Accept-Patch": f"{MEDIA_TYPE}, application/json"}
             raise Problem(415, "unsupported-format", f"send the changes as {MEDIA_TYPE}", headers=headers)
         try:
-            changes = json.loads(await read_body(request, _MAX_PATCH))
+            changes = read_json(await read_body(request, _MAX_PATCH))
         except ValueError as exc:
             raise Problem(422, "malformed-input", f"the body is no JSON: {exc}") from exc
-        required = self._challenger.required
-        change = await self._access.change(
-            hook_id, lambda hook: patched(hook, changes, self._guard, challenge=required, now=now())
-        )
+        change = await self._change(hook_id, changes)
         hook, answer = change.after, {}
         if change.moved:
             await self._queues.resume(hook_id)
         if change.before.verified and not hook.verified:
             hook, answer["verification"] = await self._challenger.ask(hook)
         return (await self._overview.shown([hook]))[0] | answer
+
+    async def _change(self, hook_id: str, changes: object) -> Change:
+        """Patch a webhook; whether it may be challenged is asked before that is written."""
+        counted = False
+
+        def change(hook: Webhook) -> Webhook:
+            after = patched(hook, changes, self._guard, challenge=self._challenger.required, now=now())
+            if hook.verified and not after.verified and not counted:
+                raise _UncountedError(hook)
+            return after
+
+        try:
+            return await self._access.change(hook_id, change)
+        except _UncountedError as exc:
+            await self._challenger.count(exc.hook)
+            counted = True
+            return await self._access.change(hook_id, change)
 
     async def delete(self, request: Request, hook_id: str) -> Response:
         """Delete a webhook, its log and what waits."""

@@ -5,7 +5,7 @@
 -- ARGV  the subscriptions' ids
 -- Returns a line for each: the fields of its state, how many are in its lanes, and its newest attempt, if any, without
 --         what was answered: the entry of the stream, its place there, the record (queue.lua)
---         SEQUENCE CURSOR PARKED HELD PAUSE FAILING HALF OPEN AHEAD KILLS EXPRESS RETRY REPLAYING FAILED [ID PLACE RECORD]
+--         SEQUENCE CURSOR PARKED HELD PAUSE FAILING HALF OPEN AHEAD KILLS EXPRESS RETRY REPLAYING FAILED REPLAYS [ID PLACE RECORD]
 local prefix = string.sub(KEYS[1], 1, -6)
 local LANES = { 'kills', 'express', 'retry', 'replaying', 'failed' }
 
@@ -26,6 +26,16 @@ local function newest(records)
   return place, record
 end
 
+-- How many entries the ranges that are replayed still have.
+local function rest_of_replays(own)
+  local rest = 0
+  for _, range in ipairs(redis.call('LRANGE', own .. 'replays', 0, -1)) do
+    local first, last, which = string.match(range, '^(%d+) (%d+) (%S+)$')
+    rest = rest + (which == 'failed' and redis.call('ZCOUNT', own .. 'failed', first, last) or math.max(0, last - first + 1))
+  end
+  return rest
+end
+
 local lines = {}
 for place, id in ipairs(ARGV) do
   local own = prefix .. id .. ':'
@@ -37,6 +47,7 @@ for place, id in ipairs(ARGV) do
   for _, lane in ipairs(LANES) do
     words[#words + 1] = redis.call('ZCARD', own .. lane)
   end
+  words[#words + 1] = string.format('%.0f', rest_of_replays(own))
   local row = redis.call('XREVRANGE', own .. 'attempts', '+', '-', 'COUNT', 1)[1]
   if row then
     local place_in_row, record = newest(row[2][2])

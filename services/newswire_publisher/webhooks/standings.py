@@ -18,20 +18,25 @@ from newswire_runtime.scripts import Script, Word
 from newswire_schemas.streams import hook_turns, partition_of
 
 MOST_IN_CALL = 50
-_NUMBERS = 14
+_NUMBERS = 15
 """The numbers that each line begins with."""
+_PAUSE, _OPENS, _REPLAYING, _REPLAYS = 4, 7, 12, 14
+"""Their places."""
 
 
 class Standing(NamedTuple):
     """How a subscription stands.
 
     ``last``: the newest attempt as its record tells it, times in ms; None for none. ``unsigned``: why its pushes cannot
-    be signed, which is not read here.
+    be signed, which is not read here. ``probe_ms``: when its open circuit lets the next push through; None if it is not
+    open. ``replaying``: how many entries wait to be sent again by a replay.
     """
 
     counts: Counts
     last: dict[str, Any] | None
     unsigned: str | None = None
+    probe_ms: int | None = None
+    replaying: int = 0
 
 
 class Standings:
@@ -70,11 +75,14 @@ def _standing(line: bytes, now_ms: int, oldest_ms: int) -> Standing:
     row = words[_NUMBERS:]
     is_kept = bool(row) and moment_ms(row[0].decode()) >= oldest_ms
     last = attempt_of(row[0].decode(), int(row[1]), row[2]) if is_kept else None
-    return Standing(_counts([int(float(word)) for word in words[:_NUMBERS]], now_ms), last)
+    numbers = [int(float(word)) for word in words[:_NUMBERS]]
+    counts = _counts(numbers, now_ms)
+    probe_ms = max(numbers[_OPENS], numbers[_PAUSE]) if counts.circuit == "open" else None
+    return Standing(counts, last, probe_ms=probe_ms, replaying=numbers[_REPLAYING] + numbers[_REPLAYS])
 
 
 def _counts(numbers: Sequence[int], now_ms: int) -> Counts:
-    sequence, cursor, parked, held, pause, failing, half, opens, ahead, *lanes, failed = numbers
+    sequence, cursor, parked, held, pause, failing, half, opens, ahead, *lanes, failed, _ = numbers
     circuit: Literal["closed", "open", "half-open"] = "closed"
     if half:
         circuit = "open" if opens > now_ms else "half-open"

@@ -11,7 +11,8 @@ function textOf(hook, now) {
       const since = moment(hook.failing_since);
       const open = hook.circuit && hook.circuit !== "closed" ? " One push at a time is tried until it works." : "";
       const length = since ? ` since ${longTime(since)}, for ${lengthOf(now - since)}` : "";
-      const next = moment(hook.paused_until) > now ? ` The next try is at ${longTime(moment(hook.paused_until))}.` : "";
+      const soonest = moment(hook.next_probe || hook.paused_until);
+      const next = soonest > now ? ` The next try is at ${longTime(soonest)}.` : "";
       return `No push has been taken${length}.${said}${open}${next} Nothing is lost: what waits is sent when it works again. An endpoint that fails for days is disabled.`;
     }
     case "disabled":
