@@ -33,6 +33,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from newswire_schemas.uris import has_scheme
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_VERSION = 2**53 - 1
 """The largest version that every JSON reader and the server's scripts keep exact."""
@@ -75,12 +77,20 @@ def _uri(uri: str) -> str:
     return uri
 
 
+def _identity(uri: str) -> str:
+    if not has_scheme(uri):
+        raise ValueError("a uri begins with a scheme, such as 'urn:', 'tag:' or 'https:'")
+    return uri
+
+
 Text = Annotated[str, AfterValidator(clean_text)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(clean_text)]
 Body = Annotated[Text, StringConstraints(max_length=2_000_000)]
 Utc = Annotated[AwareDatetime, BeforeValidator(_written_time), AfterValidator(_utc)]
 Language = Annotated[str, AfterValidator(_language)]
 Uri = Annotated[str, StringConstraints(min_length=1, max_length=2_000), AfterValidator(_uri)]
+Identity = Annotated[Uri, AfterValidator(_identity)]
+"""A uri that is submitted: every output shows it where its standard wants a URI."""
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 Level = Annotated[int, Field(ge=1, le=9)]
 
@@ -214,8 +224,9 @@ class Draft(Content):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    uri: Uri | None = None
+    uri: Identity | None = None
     version: Version | None = None
+    evolved_from: Identity | None = Field(None, description="The uri of the story that this one rewrites.")
 
 
 class Article(Content):

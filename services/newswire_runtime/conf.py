@@ -55,16 +55,14 @@ class Table(Generic[M]):
         if generation != self._generation:
             raw = await self._client.hgetall(self._key)
             parsed = {
-                name.decode(): self._parsed[name.decode()]
-                if self._raw.get(name) == body
-                else self._model.model_validate_json(body)
+                name.decode(): self._parsed[name.decode()] if self._raw.get(name) == body else self._read(body)
                 for name, body in sorted(raw.items())
             }
             self._raw, self._parsed, self._generation = raw, MappingProxyType(parsed), generation
 
     async def get(self, name: str) -> M | None:
         body = await self._client.hget(self._key, name)
-        return None if body is None else self._model.model_validate_json(body)
+        return None if body is None else self._read(body)
 
     async def put(self, name: str, thing: M) -> bool:
         """Write the thing; return whether it is new."""
@@ -80,7 +78,7 @@ class Table(Generic[M]):
             body = await self._client.hget(self._key, name)
             if body is None:
                 return None
-            changed = change(self._model.model_validate_json(body))
+            changed = change(self._read(body))
             if await self._store(name, changed.model_dump_json(context={"reveal": True}), body) != -1:
                 return changed
         raise ChangedMeanwhileError(f"{self._kind}/{name} is being changed by others; try again")
@@ -100,6 +98,9 @@ class Table(Generic[M]):
         The caller has held it against the model: a row that the model does not read makes the table unreadable.
         """
         return await self._store(name, body, expected or "") != -1
+
+    def _read(self, body: bytes) -> M:
+        return self._model.model_validate_json(body)
 
     async def _store(self, name: str, body: str, expected: str | bytes) -> int:
         words = [self._kind, name, body, expected]

@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         given = self.secret_key or self.secret_key_file
         return () if given is None else _secret_keys(given)
 
+    @property
+    def attempts_kept_ms(self) -> int:
+        """How long what came of each webhook attempt is kept, in ms."""
+        return int(self.webhook_attempts_kept * 1_000)
+
     def first_operator_token(self) -> str | None:
         """Return the operator token that the settings name, if any."""
         if self.operator_token is not None:

@@ -245,3 +245,34 @@ async def test_deleting_asks_first(wire: Wire, sign_in: SignIn) -> None:
     await page.goto(f"/console/{hook['id']}")
     await expect(page.get_by_role("alert")).to_contain_text("There is no such endpoint")
     await expect(page.get_by_role("group", name="Acts")).to_be_hidden()
+
+
+async def test_an_endpoint_without_an_address_shows_nothing_of_pushes(
+    wire: Wire, receiver: Receiver, sign_in: SignIn
+) -> None:
+    pulled, pushed = await register(wire), await register(wire, url=receiver.script("hook"))
+    page = await sign_in(path=f"/console/{pulled['id']}")
+    names = page.locator("#facts dt")
+    await expect(names.filter(has_text="Registered")).to_be_visible()
+    for name in ("Signature", "Secret", "Retries", "Rate"):
+        await expect(names.filter(has_text=name)).to_have_count(0)
+    await expect(act(page, "Rotate the secret")).to_be_hidden()
+
+    await page.goto(f"/console/{pushed['id']}")
+
+    for name in ("Signature", "Secret", "Retries", "Rate"):
+        await expect(names.filter(has_text=name)).to_have_count(1)
+    await expect(act(page, "Rotate the secret")).to_be_visible()
+
+
+async def test_the_same_replay_twice_is_told(wire: Wire, receiver: Receiver, sign_in: SignIn) -> None:
+    hook = await register(wire, url=receiver.script("hook"))
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    await wire.http.post(f"/v1/webhooks/{hook['id']}/disable")
+    page = await sign_in(path=f"/console/{hook['id']}")
+    for words in ("Event 1 is sent again.", "The very same replay waits already"):
+        await act(page, "Replay").click()
+        await page.get_by_label("After number").fill("0")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#said")).to_contain_text(words)

@@ -204,3 +204,38 @@ async def test_a_registration_whose_answer_was_lost_is_found_again_after_a_reloa
     await page.get_by_label("Description").press("Enter")
     await page.get_by_role("button", name="I have kept it").click()
     assert len((await wire.http.get("/v1/webhooks")).json()["items"]) == 1
+
+
+async def test_who_unticks_killed_is_told_that_kills_come_all_the_same(wire: Wire, sign_in: SignIn) -> None:
+    page = await sign_in(path="/console/new")
+    told = page.get_by_text("Kills and withdrawals of stories that your endpoint has come all the same.")
+    await expect(told).to_be_hidden()
+    await page.get_by_label("killed", exact=True).uncheck()
+    await expect(told).to_be_visible()
+    await page.get_by_label("killed", exact=True).check()
+    await expect(told).to_be_hidden()
+    hook = await register(wire, events=["article.new"])
+
+    await page.goto(f"/console/{hook['id']}/edit")
+
+    await expect(told).to_be_visible()
+
+
+async def test_a_dry_run_that_saw_only_a_part_says_so_in_numbers_of_one_form(wire: Wire, sign_in: SignIn) -> None:
+    page = await sign_in(path="/console/new")
+    found = {
+        "days": 7,
+        "scanned": 2000,
+        "matched": 1500,
+        "pushes": 1500,
+        "per_day": [],
+        "by_type": {},
+        "items": [],
+        "truncated": True,
+    }
+    await page.route("**/v1/webhooks/dry-run", lambda route: route.fulfill(json=found))
+
+    await page.get_by_role("button", name="Try the filter").click()
+
+    note = "From 1,500 stories of the newest 2,000 that came over the wire; older ones were not looked at."
+    await expect(page.locator("#found-note")).to_have_text(note)

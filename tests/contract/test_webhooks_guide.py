@@ -20,9 +20,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from standardwebhooks.webhooks import Webhook
+from support.formats import FORMATS
 from support.wire import OPERATOR, Hook, Push, Receiver, Wire, receiving, running, story, until
 
 from newswire_publisher.articles.ninjs import SCHEMA as NINJS_SCHEMA
+from newswire_publisher.webhooks.delivery import DEADLINE_SECONDS
+from newswire_publisher.webhooks.settling import LEASE_MS
 
 DATA = Path(__file__).parents[1] / "data"
 GUIDE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
@@ -391,7 +394,7 @@ async def test_real_pushes_meet_the_schemas_that_the_guide_points_to(
             address = kinds[push.message["type"]]["formats"][form]["schema"]
             schema = await wire.anyone.get(address)
             assert schema.headers["content-type"].startswith("application/schema+json")
-            Draft202012Validator(schema.json(), registry=registry).validate(push.message)
+            Draft202012Validator(schema.json(), registry=registry, format_checker=FORMATS).validate(push.message)
 
 
 async def test_the_notices_are_asked_for_as_the_guide_says(wire: Wire, receiver: Receiver, tmp_path: Path) -> None:
@@ -405,6 +408,33 @@ async def test_the_notices_are_asked_for_as_the_guide_says(wire: Wire, receiver:
     assert (push.message["type"], push.message["data"]["webhook"]) == ("webhook.exhausted", failing.id)
     schema = (await wire.anyone.get("/v1/webhooks/schemas/webhook-exhausted.schema.json")).json()
     Draft202012Validator(schema).validate(push.message)
+
+
+def test_the_guide_says_how_long_a_lease_and_an_attempt_last() -> None:
+    assert f"{LEASE_MS // 1_000} s after it was taken up" in GUIDE
+    assert f"up to the {DEADLINE_SECONDS:.0f} s that an attempt may take" in GUIDE
+
+
+async def test_a_kill_is_sent_before_the_time_of_retry_after_and_nothing_else_is(
+    wire: Wire, receiver: Receiver
+) -> None:
+    hook = await wire.hook(url=receiver.script("hook", 204, 503, **{"Retry-After": "30"}))
+    await wire.submit(story("urn:a:1"))
+    await receiver.got("hook", 1)
+    await wire.submit(story("urn:a:2"))
+    await receiver.got("hook", 2)
+    await until(lambda: paused(hook), what="the endpoint is paused")
+
+    await wire.submit(story("urn:a:3"))
+    await wire.desk("kill", "urn:a:1")
+
+    assert (await receiver.got("hook", 3))[2].message["type"] == "article.killed"
+    await hook.logged(4)
+    assert len(receiver.at("hook")) == 3
+
+
+async def paused(hook: Hook) -> bool:
+    return "paused_until" in await hook.call("GET")
 
 
 async def test_every_address_of_the_guide_is_served(wire: Wire) -> None:

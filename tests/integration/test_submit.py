@@ -221,6 +221,9 @@ async def test_a_key_of_a_call_that_failed_can_be_used_again(desk: Desk) -> None
         (b"{", "application/json", 422, None),
         (b'{"headline": "A", "urgency": 12, "hedline": "B"}', "application/json", 422, ["/hedline", "/urgency"]),
         (b'[{"headline": "A"}, {"headline": "B", "version": 0}]', "application/json", 422, ["/1/version"]),
+        (b'{"headline": "A", "uri": "plain"}', "application/json", 422, ["/uri"]),
+        (b'{"headline": "A", "uri": "urn:a", "evolved_from": "b/c"}', "application/json", 422, ["/evolved_from"]),
+        (b'{"headlines": [{"value": "A"}], "uri": "plain"}', "application/ninjs+json", 422, None),
     ],
 )
 async def test_what_is_refused_is_explained_and_kept(

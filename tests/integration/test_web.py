@@ -10,7 +10,7 @@ from typing import Any
 
 import lxml.html
 import pytest
-from support.wire import URI, Wire, running, story, until
+from support.wire import URI, Receiver, Wire, running, story, until
 
 from newswire_schemas.article import key_of
 
@@ -372,6 +372,85 @@ async def test_files_are_small_and_kept_for_ever_and_errors_look_like_pages(wire
     assert (await wire.anyone.get("/favicon.ico")).headers["content-type"].startswith("image/svg+xml")
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/json",
+        "application/ninjs+json",
+        "application/vnd.iptc.g2.newsitem+xml",
+        "application/ninjs+json, application/json;q=0.5",
+        "application/json, text/plain, */*",
+        "text/html;q=0.2, application/json",
+    ],
+)
+async def test_an_articles_link_answers_machines_with_what_the_api_does(wire: Wire, accept: str) -> None:
+    await wire.submit(story())
+    await wire.out()
+
+    answers = [
+        await wire.anyone.get(f"{path}/{KEY}", headers={"accept": accept}) for path in ("/articles", "/v1/articles")
+    ]
+
+    kinds = [answer.headers["content-type"] for answer in answers]
+    assert kinds[0] == kinds[1]
+    assert kinds[0].startswith(accept.partition(",")[0] if "html" not in accept else "application/json")
+    assert answers[0].content == answers[1].content
+    assert "accept" in answers[0].headers["vary"].lower()
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*",
+        "text/html",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        "text/html, application/json",
+        "application/activity+json",
+        "application/json;q=0.1, */*",
+        "",
+    ],
+)
+async def test_an_articles_link_answers_everybody_else_with_its_page(wire: Wire, accept: str) -> None:
+    await wire.submit(story())
+    await wire.out()
+
+    answer = await wire.anyone.get(f"/articles/{KEY}", headers={"accept": accept})
+
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Accept" in answer.headers["vary"].split(", ")
+
+
+async def test_a_thin_pushs_link_is_read_as_json_and_after_a_kill_tells_of_it(wire: Wire, receiver: Receiver) -> None:
+    json_ = {"accept": "application/json"}
+    await wire.hook(url=receiver.script("hook"), format="thin")
+    await wire.submit(story())
+    link = (await receiver.got("hook", 1))[0].message["data"]["link"].replace("http://127.0.0.1:0", wire.url)
+    assert (await wire.anyone.get(link, headers=json_)).json()["headline"] == "Ferry returns"
+
+    await wire.desk("kill", note="Wrong.")
+    await receiver.got("hook", 2)
+
+    killed = await wire.anyone.get(link, headers=json_)
+    assert (killed.status_code, killed.json()["act"], killed.headers["vary"]) == (410, "kill", "Accept")
+    unknown = await wire.anyone.get("/articles/nothing", headers=json_)
+    assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_on_a_private_wire_an_articles_link_takes_the_token_of_a_machine(private: Wire) -> None:
+    await private.submit(story())
+    await private.settled()
+    json_ = {"accept": "application/json"}
+    token = (await private.http.post("/v1/tokens", json={"role": "subscriber", "name": "reader"})).json()["token"]
+
+    answers = [
+        await private.anyone.get(f"/articles/{KEY}", headers=json_ | more)
+        for more in ({}, {"authorization": f"Bearer {token}"})
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 200]
+    assert "Ferry" not in answers[0].text
+
+
 async def test_a_private_wire_asks_for_a_token_and_lists_nothing_without(private: Wire) -> None:
     await private.submit(story())
     await private.settled()
@@ -401,6 +480,7 @@ async def test_a_private_wire_asks_for_a_token_and_lists_nothing_without(private
 async def test_the_console_is_the_same_page_for_everybody(private: Wire, path: str) -> None:
     tree = await page(private, path)
     assert tree.xpath("//input[@id='token']")
+    assert "needs JavaScript" in tree.xpath("string(//noscript)")
     answer = await private.anyone.get(path, headers=HTML)
     assert "require-trusted-types-for 'script'" in answer.headers["content-security-policy"]
     assert answer.headers["referrer-policy"] == "no-referrer"

@@ -1,6 +1,8 @@
 """The webhooks' API from outside: every route, for its owner, for others, and for what it refuses."""
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +11,8 @@ import httpx
 import pytest
 from support.hooks import integrator, pointers, registered
 from support.wire import OPERATOR, Receiver, Wire, running, story
+
+from newswire_schemas.streams import ConfKeys
 
 ROUTES = [
     ("GET", ""),
@@ -410,3 +414,35 @@ async def test_the_openapi_document_names_every_route(wire: Wire) -> None:
         name = f"/v1/webhooks/{{hook_id}}{path}".replace("1-1", "{attempt_id}")
         assert method.lower() in paths[name], name
     assert "post" in paths["/v1/webhooks/dry-run"]
+
+
+async def test_times_of_a_webhook_and_its_keys_have_milliseconds_as_all_others(wire: Wire) -> None:
+    made = await registered(wire)
+    rotated = (await wire.http.post(f"/v1/webhooks/{made['id']}/rotate-secret", json={})).json()
+    (listed,) = (await wire.http.get("/v1/webhooks")).json()["items"]
+
+    for shown in (made, rotated, listed):
+        times = [
+            shown["created"],
+            *[each[name] for each in shown["keys"] for name in ("created", "expires") if name in each],
+        ]
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time) for time in times), times
+
+
+async def test_a_rate_below_one_a_day_is_refused_and_one_that_there_is_stays(wire: Wire) -> None:
+    slow = await registered(wire, rate=1 / 86_400)
+    path = f"/v1/webhooks/{slow['id']}"
+    for refused in (
+        await wire.http.post("/v1/webhooks", json={"rate": 0.00001}),
+        await wire.http.patch(path, json={"rate": 1e-9}),
+    ):
+        assert pointers(refused) == ["/rate"]
+        assert "less than one push a day" in refused.json()["detail"]
+    # A row of an earlier release.
+    row = json.loads(await wire.broker.hget(ConfKeys.table("webhooks"), slow["id"])) | {"rate": 1e-9}
+    await wire.broker.hset(ConfKeys.table("webhooks"), slow["id"], json.dumps(row))
+    await wire.broker.hincrby(ConfKeys.generation, "webhooks", 1)
+
+    changed = await wire.http.patch(path, json={"description": "changed"})
+
+    assert (changed.status_code, changed.json()["rate"]) == (200, 1e-9)

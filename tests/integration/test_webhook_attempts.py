@@ -257,3 +257,4 @@ async def test_what_was_not_sent_has_neither_request_nor_response(wire: Wire, re
     found = await hook.call("GET", f"/attempts/{superseded['id']}")
 
     assert (found["request"], found["response"]) == (None, None)
+    assert "attempt" not in found

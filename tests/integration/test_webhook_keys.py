@@ -264,6 +264,53 @@ async def test_no_secret_is_kept_in_the_clear(quick: None, server: KillableServe
         assert raw not in kept
 
 
+async def test_no_value_of_an_endpoints_headers_is_kept_in_the_clear(
+    quick: None, server: KillableServer, receiver: Receiver
+) -> None:
+    values = {"Authorization": "Bearer the-credential-of-the-receiver", "X-Desk": "sport-desk", "X-Api-Key": "k-1"}
+    others = {"authorization": "Bearer another-credential", "x-desk": None}
+    async with running(server.url) as wire:
+        hook = await wire.hook(url=receiver.script("hook"), headers=values)
+        assert (await hook.call("GET"))["headers"] == {name.lower(): value for name, value in values.items()}
+        await wire.submit(story())
+        (push,) = await receiver.got("hook", 1)
+        assert {name: push.headers[name.lower()] for name in values} == values
+
+        changed = await hook.call("PATCH", json={"headers": others})
+
+        assert changed["headers"] == {"authorization": others["authorization"], "x-api-key": "k-1"}
+        assert (await sample(hook, receiver)).headers["authorization"] == others["authorization"]
+        assert "x-desk" not in receiver.pushes[-1].headers
+        assert (await hook.call("GET", f"/attempts/{(await hook.attempts())[0]['id']}"))["request"]["headers"][
+            "x-desk"
+        ] == "sport-desk"
+        for answer in (await wire.http.get("/v1/webhooks"), await wire.http.get(f"/v1/webhooks/{hook.id}")):
+            assert "sealed" not in answer.text
+        backup = (await wire.http.get("/v1/backup")).content
+        kept = await everything_kept(server.url)
+    await server.stop()
+    files = [path for path in server.embedded.directory.rglob("*") if path.is_file() and path.stat().st_size]
+    for value in ["the-credential-of-the-receiver", "another-credential", "sport-desk", '"k-1"']:
+        assert value.encode() not in kept
+        assert value.encode() not in backup
+        assert [path.name for path in files if value.encode() in path.read_bytes()] == []
+
+
+async def test_headers_in_plain_are_sent_on_and_sealed_by_rekey(
+    quick: None, redis_url: str, receiver: Receiver
+) -> None:
+    async with running(redis_url, secret_key=None) as wire:
+        hook = await wire.hook(url=receiver.script("hook"), headers={"X-Desk": "sport-desk"})
+        assert b"sport-desk" in await everything_kept(redis_url)
+    async with running(redis_url) as wire:
+        assert (await sample(Hook(wire, hook.id, ""), receiver)).headers["x-desk"] == "sport-desk"
+
+        assert (await wire.http.post("/v1/webhooks/rekey")).json() == {"webhooks": 1, "unreadable": []}
+
+        assert b"sport-desk" not in await everything_kept(redis_url)
+        assert (await sample(Hook(wire, hook.id, ""), receiver)).headers["x-desk"] == "sport-desk"
+
+
 async def test_without_a_key_secrets_are_plain_until_one_is_set_and_rekey_seals_them(
     quick: None, redis_url: str, receiver: Receiver
 ) -> None:
@@ -299,7 +346,7 @@ async def test_a_row_of_an_earlier_release_signs_on_and_is_sealed_at_the_next_wr
 
 async def test_the_key_is_changed_without_losing_a_secret(quick: None, redis_url: str, receiver: Receiver) -> None:
     async with running(redis_url) as wire:
-        hook = await wire.hook(url=receiver.script("hook"))
+        hook = await wire.hook(url=receiver.script("hook"), headers={"X-Desk": "sport"})
     async with running(redis_url, secret_key=f"{OTHER_KEY},{SECRET_KEY}") as wire:
         assert signed_by(await sample(Hook(wire, hook.id, ""), receiver), hook.secret)
 
@@ -309,6 +356,7 @@ async def test_the_key_is_changed_without_losing_a_secret(quick: None, redis_url
         assert (await wire.http.post("/v1/webhooks/rekey")).json() == {"webhooks": 0, "unreadable": []}
     async with running(redis_url, secret_key=OTHER_KEY) as wire:
         assert signed_by(await sample(Hook(wire, hook.id, ""), receiver), hook.secret)
+        assert receiver.pushes[-1].headers["x-desk"] == "sport"
 
 
 async def test_with_a_wrong_key_nothing_is_sent_or_lost(

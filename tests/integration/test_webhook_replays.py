@@ -137,6 +137,18 @@ async def test_a_replay_by_number_sends_the_entries_after_it_again(six: Hook, re
     assert await replayed(six, receiver, 4) == [3, 4, 5, 6]
 
 
+async def test_the_same_replay_while_it_waits_is_said_to_wait_and_goes_out_once(six: Hook, receiver: Receiver) -> None:
+    await six.call("POST", "/disable")
+    first = await accepted(six, "/replay", {"after": 2})
+
+    again = await accepted(six, "/replay", {"after": 2})
+
+    assert again == first | {"waits_already": True}
+    await six.call("POST", "/enable")
+    assert await replayed(six, receiver, 4) == [3, 4, 5, 6]
+    assert len(receiver.at("hook")) == 10
+
+
 async def test_a_replay_ends_where_it_was_told_to(six: Hook, receiver: Receiver) -> None:
     assert await accepted(six, "/replay", {"after": 0, "until": 2}) == {"first": 1, "last": 2, "entries": 2}
     assert await replayed(six, receiver, 2) == [1, 2]

@@ -97,6 +97,37 @@ async def test_a_rotation_ends_it(redis_url: str, made: dict[str, str], receiver
         await receiver.got("hook", 1)
 
 
+async def test_an_endpoint_whose_headers_no_key_opens_waits_until_the_key_is_back_or_they_are_set_anew(
+    quick: None, redis_url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newswire_publisher.webhooks.worker.LEASE_MS", 500)
+    headers = {"X-Api-Key": "of-the-receiver", "X-Desk": "sport"}
+    async with running(redis_url) as wire:
+        first, second = [await wire.hook(url=receiver.script(path), headers=headers) for path in ("first", "second")]
+    async with running(redis_url, secret_key=OTHER_KEY) as wire:
+        first, second = Hook(wire, first.id, ""), Hook(wire, second.id, "")
+        await wire.submit(story())
+        for hook in (first, second):
+            await hook.call("POST", "/rotate-secret", json={"grace": 0})  # its secret is readable now
+            await hook.logged(1)
+            shown = await hook.call("GET")
+            assert shown["health"] == "unsigned"
+            assert "header x-api-key" in shown["unsigned"]
+            assert shown["headers"] == dict.fromkeys(("x-api-key", "x-desk"), "(unreadable)")
+        done = (await wire.http.post("/v1/webhooks/rekey")).json()
+        assert {"webhook": first.id, "key": "header x-desk"} in done["unreadable"]
+
+        await first.call("PATCH", json={"headers": {"X-Api-Key": "another", "X-Desk": None}})
+
+        (push,) = await receiver.got("first", 1)
+        assert (push.headers["x-api-key"], "x-desk" in push.headers) == ("another", False)
+        await second.call("PATCH", json={"description": "changed"})
+        assert receiver.at("second") == []
+    async with running(redis_url, secret_key=f"{OTHER_KEY},{SECRET_KEY}"):
+        (push,) = await receiver.got("second", 1)
+        assert {name: push.headers[name.lower()] for name in headers} == headers
+
+
 async def test_a_secret_that_nobody_can_read_is_told_and_takes_no_other_down(
     quick: None, server: KillableServer
 ) -> None:

@@ -16,6 +16,7 @@ from lxml import etree
 
 from newswire_publisher.articles.newsml import NAR
 from newswire_publisher.feeds.formats.xml import ATOM, CONTENT, DC, MEDIA, TOMBSTONES
+from support.formats import FORMATS
 from support.newsml_rules import message_faults
 from support.w3c_rules import atom_faults, rss_faults
 
@@ -23,7 +24,8 @@ DATA = Path(__file__).parents[1] / "data"
 _GRAMMAR = etree.RelaxNG(etree.parse(str(DATA / "atom.rng")))
 _JSON_FEED = Draft202012Validator(json.loads((DATA / "jsonfeed-schema_1.1.json").read_text()))
 _NINJS_SCHEMA = json.loads((DATA / "ninjs-schema_3.1.json").read_text())
-_NINJS = (Draft202012Validator if "2020-12" in _NINJS_SCHEMA.get("$schema", "") else Draft7Validator)(_NINJS_SCHEMA)
+_Draft = Draft202012Validator if "2020-12" in _NINJS_SCHEMA.get("$schema", "") else Draft7Validator
+_NINJS = _Draft(_NINJS_SCHEMA, format_checker=FORMATS)
 _STRICT = etree.XMLParser(resolve_entities=False, no_network=True)
 _RFC822 = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")

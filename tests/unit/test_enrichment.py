@@ -70,6 +70,20 @@ def test_a_step_with_nothing_to_add_leaves_no_record() -> None:
     assert enrich(same, [Step(lambda _: None)]) == (same, ())
 
 
+def test_an_address_that_is_none_is_kept_and_warned_of() -> None:
+    picture = {"uri": "u r i", "renditions": [{"href": "not a url"}, {"href": "https://wire.example/a b.jpg"}]}
+    links = [{"href": "/more"}, {"href": "http://wire.example/"}]
+    given = Article.model_validate(article("Es regnet.").model_dump() | {"associations": [picture], "links": links})
+
+    enriched, _ = enrich(given, [ChecksStep()])
+
+    assert [(each.code, each.text[:40]) for each in enriched.warnings] == [
+        ("no-address", "'not a url' is no address of a file: out"),
+        ("no-address", "'/more' is no address of a link: outputs"),
+    ]
+    assert (enriched.associations, enriched.links) == (given.associations, given.links)
+
+
 def test_a_second_run_adds_no_second_warning() -> None:
     steps = default_steps(LanguageStep(lambda: lambda _: ("de", 0.9)))
     once, _ = enrich(article("Es regnet. Sehr.\n\nie Sonne kommt morgen wieder."), steps)

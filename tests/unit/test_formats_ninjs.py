@@ -163,7 +163,7 @@ def test_every_wrong_value_has_its_pointer() -> None:
 
 def test_an_item_in_a_list_has_its_index_in_the_pointer() -> None:
     with pytest.raises(MalformedInput) as caught:
-        ninjs.parse(json.dumps([{"uri": "u"}, {"uri": "v", "version": "x"}]).encode(), CONTEXT)
+        ninjs.parse(json.dumps([{"uri": "urn:u"}, {"uri": "urn:v", "version": "x"}]).encode(), CONTEXT)
     assert caught.value.pointer == "/1/version"
 
 

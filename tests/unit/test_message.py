@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
-from jsonschema import Draft202012Validator, FormatChecker
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
-from yarl import URL
+from support.formats import FORMATS
 
 from newswire_publisher.articles.message import EVENT_TYPES, Format, build, render
 from newswire_publisher.articles.ninjs import to_ninjs
@@ -80,19 +82,38 @@ FULL: dict[str, Any] = MINIMAL | {
 }
 
 
+ODD = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+    st.builds(
+        "".join,
+        st.tuples(st.sampled_from(["http:", "https://", "urn:", "//", ""]), st.text("a[]:@/?#% ü\\<", max_size=12)),
+    ),
+)
+ODD_ARTICLES = st.fixed_dictionaries(
+    {
+        "uri": ODD.map(lambda text: "".join(c for c in text if c.isprintable() and not c.isspace()) or "x"),
+        "associations": st.lists(
+            st.fixed_dictionaries(
+                {"uri": ODD, "name": ODD, "renditions": st.lists(ODD.map(lambda text: {"href": text}), max_size=2)}
+            ),
+            max_size=2,
+        ),
+        "links": st.lists(ODD.map(lambda text: {"href": text}), max_size=2),
+        "subjects": st.lists(ODD.map(lambda text: {"qcode": text}), max_size=2),
+    }
+)
+
+
 def article(fields: dict[str, Any], **more: Any) -> Article:
     return Article.model_validate(fields | more)
 
 
 @pytest.fixture(scope="module")
 def ninjs_schema() -> Draft202012Validator:
-    formats = FormatChecker()
-    formats.checks("date-time", raises=ValueError)(lambda text: bool(datetime.fromisoformat(text).tzinfo))
-    formats.checks("uri", raises=ValueError)(lambda text: bool(URL(text).scheme))
     # Nothing of ours has coordinates, so what its GeoJSON reference says does not matter.
     geojson = Resource.from_contents({"$schema": "https://json-schema.org/draft/2020-12/schema"})
     registry = Registry().with_resource("https://geojson.org/schema/GeoJSON.json", geojson)
-    return Draft202012Validator(SCHEMA, registry=registry, format_checker=formats)
+    return Draft202012Validator(SCHEMA, registry=registry, format_checker=FORMATS)
 
 
 def texts(value: object) -> Iterator[object]:
@@ -122,9 +143,39 @@ def test_ninjs_meets_the_schema_of_iptc(given: Article, ninjs_schema: Draft20201
     ninjs_schema.validate(to_ninjs(given))
 
 
+@hypothesis.given(article_fields=ODD_ARTICLES)
+def test_whatever_addresses_a_source_sends_ninjs_meets_the_schema_of_iptc(
+    article_fields: dict[str, Any], ninjs_schema: Draft202012Validator
+) -> None:
+    ninjs_schema.validate(to_ninjs(article(MINIMAL, **article_fields)))
+
+
+def test_what_is_no_address_is_left_out_of_ninjs_and_what_is_no_uri_is_named_whole() -> None:
+    files = [{"href": "not a url", "width": 5}, {"href": "https://wire.example/a b/ö.jpg"}]
+    odd = article(
+        MINIMAL,
+        uri="plain",
+        evolved_from="old/1",
+        associations=[{"name": "main", "uri": "u r i", "renditions": files}],
+        links=[{"href": "//x", "title": "Mehr"}],
+        subjects=[{"qcode": "https://[x/", "name": "Hafen"}],
+    )
+
+    ninjs = to_ninjs(odd)
+
+    assert ninjs["uri"] == "urn:x-newswire:plain"
+    picture, earlier, link = ninjs["associations"]
+    assert picture["uri"] == "urn:x-newswire:u%20r%20i"
+    assert [file["href"] for file in picture["renditions"]] == ["https://wire.example/a%20b/%C3%B6.jpg"]
+    assert earlier["uri"] == "urn:x-newswire:old%2F1"
+    assert link == {"name": "link-1", "rel": "related", "uri": "urn:x-newswire:%2F%2Fx", "title": "Mehr"}
+    assert ninjs["subjects"] == [{"name": "Hafen", "literal": "https://[x/"}]
+
+
 def test_the_schema_of_this_test_refuses_what_ninjs_does_not_know(ninjs_schema: Draft202012Validator) -> None:
     assert not ninjs_schema.is_valid(to_ninjs(article(FULL)) | {"dateline": {"city": "Rostock"}})
     assert not ninjs_schema.is_valid(to_ninjs(article(FULL)) | {"versionCreated": "yesterday"})
+    assert not ninjs_schema.is_valid(to_ninjs(article(FULL)) | {"uri": "plain"})
 
 
 def test_ninjs_carries_what_the_article_says() -> None:

@@ -110,6 +110,8 @@ def replay(
         said = api.call("POST", path_of(id_, "replay"), body=body)
     if as_json:
         print_json(said)
+    elif said.get("waits_already"):
+        print(f"{said['entries']} events from {said['first']} to {said['last']} wait to go out again already")
     elif said["entries"]:
         print(f"{said['entries']} events from {said['first']} to {said['last']} go out again")
     else:

@@ -8,6 +8,9 @@ What wires have and ninjs lacks goes where a reader of ninjs finds it:
     links                  associations with the link's own ``rel``
     qcode                  ``uri`` for IPTC's vocabularies and addresses, else ``literal``
 
+What IPTC has as a URI is one: an IRI is percent-encoded, a name that is none is written as ``urn:x-newswire:…``, and
+a file without an address is left out; enrichment has warned of it.
+
 ``dateline``, ``priority``, ``story``, ``extras`` and ``warnings`` have no place
 there; the dateline is in the body as it was written.
 """
@@ -18,6 +21,7 @@ from typing import Any
 
 from newswire_publisher.articles.markup import media_type_of
 from newswire_schemas.article import Article, Concept, Link, Media, PubStatus, Rendition
+from newswire_schemas.uris import name_of, uri_of
 
 SCHEMA = "http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json"
 MEDIA_TYPE = "application/ninjs+json"
@@ -38,7 +42,7 @@ def to_ninjs(article: Article) -> dict[str, Any]:
     """Return a ninjs 3.1 object, ready for JSON; keys always in the same order, empty ones left out."""
     return _filled(
         {
-            "uri": article.uri,
+            "uri": name_of(article.uri),
             "standard": {"name": "ninjs", "version": "3.1", "schema": SCHEMA},
             "type": "text",
             "representationType": "full" if article.pub_status is PubStatus.USABLE else "partial",
@@ -102,14 +106,16 @@ def _address(qcode: str | None) -> str | None:
         return None
     alias, _, code = qcode.partition(":")
     if alias in _VOCABULARIES and code:
-        return _VOCABULARIES[alias] + code
-    return qcode if alias in {"http", "https", "urn", "tag"} and code else None
+        return uri_of(_VOCABULARIES[alias] + code)
+    return uri_of(qcode) if alias in {"http", "https", "urn", "tag"} and code else None
 
 
 def _associations(article: Article) -> list[dict[str, Any]]:
     found = [_media(article.uri, number, media) for number, media in enumerate(article.associations, 1)]
     if article.evolved_from:
-        found.append({"name": "evolvedFrom", "rel": "evolvedFrom", "uri": article.evolved_from, "type": "text"})
+        found.append(
+            {"name": "evolvedFrom", "rel": "evolvedFrom", "uri": name_of(article.evolved_from), "type": "text"}
+        )
     found += [_link(number, link) for number, link in enumerate(article.links, 1)]
     return found
 
@@ -121,23 +127,27 @@ def _media(article_uri: str, number: int, media: Media) -> dict[str, Any]:
     return _filled(
         {
             "name": name,
-            "uri": media.uri or href or f"{article_uri}#{name}",
+            "uri": name_of(media.uri or href or f"{article_uri}#{name}"),
             "type": kind if kind in _TYPES else "component",
             "headlines": _values((None, None, media.headline)),
             "descriptions": _values(("caption", None, media.description)),
             "by": media.credit,
             "copyrightNotice": media.copyright_notice,
             "usageTerms": media.usage_terms,
-            "renditions": [_rendition(position, rendition) for position, rendition in enumerate(media.renditions, 1)],
+            "renditions": [
+                _rendition(position, rendition, href)
+                for position, rendition in enumerate(media.renditions, 1)
+                if (href := uri_of(rendition.href))
+            ],
         }
     )
 
 
-def _rendition(position: int, rendition: Rendition) -> dict[str, Any]:
+def _rendition(position: int, rendition: Rendition, href: str) -> dict[str, Any]:
     return _filled(
         {
             "name": f"rendition-{position}",
-            "href": rendition.href,
+            "href": href,
             "contentType": media_type_of(rendition.media_type),
             "width": rendition.width,
             "height": rendition.height,
@@ -147,14 +157,15 @@ def _rendition(position: int, rendition: Rendition) -> dict[str, Any]:
 
 
 def _link(number: int, link: Link) -> dict[str, Any]:
-    rendition = _filled({"name": "link", "href": link.href, "contentType": media_type_of(link.media_type)})
+    href = uri_of(link.href)
+    rendition = _filled({"name": "link", "href": href, "contentType": media_type_of(link.media_type)})
     return _filled(
         {
             "name": f"link-{number}",
             "rel": link.rel,
-            "uri": link.href,
+            "uri": name_of(link.href),
             "title": link.title,
-            "renditions": [rendition],
+            "renditions": [rendition] if href else [],
         }
     )
 

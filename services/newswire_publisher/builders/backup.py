@@ -9,7 +9,7 @@ from newswire_publisher.builders.parts import Parts
 from newswire_publisher.feeds.api import FeedApi
 from newswire_publisher.feeds.model import Feed, FormerFeed
 from newswire_publisher.social.accounts import Account
-from newswire_publisher.webhooks.keyring import Keyring
+from newswire_publisher.webhooks.keyring import HookTable, Keyring
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.restoring import HookRestorer
@@ -30,12 +30,13 @@ class SourceRow(BaseModel):
 def build_backup(parts: Parts, feeds: FeedApi) -> BackupApi:
     """Return the routes of backup and restore."""
     client, partitions = parts.client, parts.settings.partitions
-    hooks = Table(client, WEBHOOKS, Webhook)
+    keyring = Keyring(Vault(parts.settings.secret_keys()))
+    hooks = HookTable(client, keyring)
     restorer = HookRestorer(
         client,
         hooks=hooks,
         queues=HookQueues(client, partitions),
-        keyring=Keyring(Vault(parts.settings.secret_keys())),
+        keyring=keyring,
         partitions=partitions,
     )
     kinds: dict[str, Kind] = {

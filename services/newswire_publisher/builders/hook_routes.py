@@ -48,7 +48,7 @@ def hook_routes(
     """Return the routes of the webhooks."""
     settings = parts.settings
     access = HookAccess(hooks=hooks, tokens=parts.tokens, queues=queues)
-    overview = HookOverview(Standings(parts.client, settings.partitions), unsigned)
+    overview = HookOverview(Standings(parts.client, settings.partitions, settings.attempts_kept_ms), unsigned)
     calls = CallLimit(parts.client, settings.partitions)
     challenger = Challenger(
         access=access, queues=queues, courier=courier, calls=calls, required=settings.webhook_challenge == "required"

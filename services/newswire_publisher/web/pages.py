@@ -1,4 +1,8 @@
-"""The pages' routes: HTML for people, with errors in the same look; and the files that pages need."""
+"""The pages' routes: HTML for people, with errors in the same look; and the files that pages need.
+
+/articles/KEY ─ Accept ─┬─ JSON, ninjs, NewsML-G2 ─▶ what /v1/articles/KEY answers
+                        └─ anything else          ─▶ the page
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,7 +10,7 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from newswire_publisher.articles.negotiation import prefers_html
+from newswire_publisher.articles.negotiation import prefers_document, prefers_html
 from newswire_publisher.web.article import ArticlePage
 from newswire_publisher.web.console import Console
 from newswire_publisher.web.directory import FeedDirectory
@@ -16,6 +20,8 @@ from newswire_runtime.problems import Problem, not_found
 from newswire_schemas.article import key_of
 
 Page = Callable[[Request], Awaitable[Response]]
+Documents = Callable[[Request, str], Awaitable[Response]]
+"""Answers with an article by its key as the API does."""
 
 _TITLES = {
     401: "This wire is private",
@@ -38,16 +44,17 @@ class WebPages:
         self._directory = directory
         self._console = console
 
-    def install(self, app: FastAPI) -> None:
+    def install(self, app: FastAPI, documents: Documents) -> None:
         pages: list[tuple[str, Page]] = [
             ("/", self._front),
             ("/articles", self._by_uri),
-            ("/articles/{key}", self._article),
             ("/feeds", self._directory),
             *self._console.pages(),
         ]
         for path, page in pages:
             app.add_route(path, self._guarded(page), methods=["GET"], include_in_schema=False)
+        article = _by_accept(self._guarded(self._article), documents)
+        app.add_route("/articles/{key}", article, methods=["GET"], include_in_schema=False)
         app.add_route("/static/{name}", self.asset, methods=["GET"], include_in_schema=False)
         app.add_route("/favicon.ico", self.icon, methods=["GET"], include_in_schema=False)
         app.add_route("/robots.txt", self.robots, methods=["GET"], include_in_schema=False)
@@ -115,3 +122,17 @@ class WebPages:
             title=title,
             problem=problem,
         )
+
+
+def _by_accept(page: Page, documents: Documents) -> Page:
+    async def answered(request: Request) -> Response:
+        if not prefers_document(request.headers.get("accept", "")):
+            return await page(request)
+        try:
+            return await documents(request, request.path_params["key"])
+        except Problem as exc:
+            response = exc.response()
+            response.headers["Vary"] = "Accept"
+            return response
+
+    return answered

@@ -4,10 +4,12 @@
 
 A record also tells of entries that were not sent: ``superseded``, ``expired`` (too old) or ``cancelled``. An answer may
 be long: a list has its start, and reads a few entries of the stream at a time, however many records each has.
+What is older than attempts are kept is not shown, though it may lie there until it is swept (`sweeping`).
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from newswire_publisher.webhooks.kept_answers import Taken, listed, taken
@@ -40,20 +42,32 @@ class Kept(NamedTuple):
 
 
 class Attempts:
-    """Reads the attempts of all subscriptions. An attempt is a flat object; the README names its members."""
+    """Reads the attempts of all subscriptions. An attempt is a flat object; the README names its members.
 
-    def __init__(self, client: Client, log: HookLog, partitions: int) -> None:
+    ``keep_ms``: how long they are kept; without it, all that lie there are shown.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        log: HookLog,
+        partitions: int,
+        keep_ms: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._client = client
         self._log = log
         self._partitions = partitions
+        self._keep_ms = keep_ms
+        self._clock = clock
 
     async def newest(self, hook_id: str, limit: int, before: str | None = None) -> list[dict[str, Any]]:
         """Return attempts, newest first, older than the attempt ``before``."""
         entry, place = _split(before) if before else ("+", 0)
         found: list[dict[str, Any]] = []
-        start = entry
+        start, oldest = entry, self._oldest()
         while len(found) < limit:
-            rows = await self._client.xrevrange(self._key(hook_id), max=start, count=ROWS)
+            rows = await self._client.xrevrange(self._key(hook_id), max=start, min=oldest, count=ROWS)
             found += [
                 each
                 for row in rows
@@ -68,7 +82,7 @@ class Attempts:
         """Return attempts, oldest first, newer than an attempt; `START` is before all."""
         entry, place = _split(attempt_id)
         found: list[dict[str, Any]] = []
-        start = entry
+        start = max(entry, self._oldest(), key=moment_ms)
         while len(found) < limit:
             rows = await self._client.xrange(self._key(hook_id), min=start, count=ROWS)
             found += [
@@ -82,6 +96,8 @@ class Attempts:
     async def get(self, hook_id: str, attempt_id: str) -> Kept | None:
         """Return one attempt; None if there is none, or it is kept no more."""
         entry_id, _ = _split(attempt_id)
+        if moment_ms(entry_id) < moment_ms(self._oldest()):
+            return None
         rows = await self._client.xrange(self._key(hook_id), min=entry_id, max=entry_id)
         found = [each for row in rows for each in _attempts(row) if each["id"] == attempt_id]
         if not found:
@@ -91,6 +107,9 @@ class Attempts:
         return Kept(
             _as_listed(found[0], entry), int(found[0]["at_ms"]), found[0].get("revision"), entry, taken(found[0])
         )
+
+    def _oldest(self) -> str:
+        return START if self._keep_ms is None else oldest_kept(self._clock(), self._keep_ms)
 
     def _key(self, hook_id: str) -> str:
         return HookKeys(hook_id, self._partitions).attempts
@@ -130,6 +149,16 @@ def _read(record: bytes) -> dict[str, Any]:
 def _split(attempt_id: str) -> tuple[str, int]:
     entry, _, place = attempt_id.partition(".")
     return entry, int(place or 0)
+
+
+def moment_ms(entry_id: str) -> int:
+    """Return when an entry was written, in ms since the epoch."""
+    return int(entry_id.partition("-")[0])
+
+
+def oldest_kept(now: float, keep_ms: int) -> str:
+    """Return the least id of an entry that is still kept at a moment (seconds since the epoch)."""
+    return f"{int(now * 1_000) - keep_ms}-0"
 
 
 def attempt_of(entry_id: str, place: int, record: bytes) -> dict[str, Any]:

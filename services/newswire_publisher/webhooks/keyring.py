@@ -1,4 +1,4 @@
-"""From an endpoint's sealed keys to what signs its pushes.
+"""From an endpoint's sealed keys to what signs its pushes; its own headers are sealed with them.
 
     register, rotate   text or chance ─▶ sealed `SigningKey` ─▶ storage
     sign               keys valid now ─▶ opened once ─▶ signers, kept at hand
@@ -6,7 +6,7 @@
 Opening a key and loading it take 2 µs for HMAC and 60 µs for ed25519, so what was opened stays in
 memory, for `KEPT_SIGNERS` keys.
 
-What may go wrong: the newest key cannot be opened, as the master key is missing or another one. Then
+What may go wrong: the newest key or a header cannot be opened, as the master key is missing or another one. Then
 nothing is signed (`VaultError`): a push that its receiver must refuse is worse than one that waits. An
 older key that cannot be opened is left out.
 """
@@ -22,6 +22,7 @@ import structlog
 from newswire_publisher.webhooks.headers import headers
 from newswire_publisher.webhooks.keys import SigningKey, live, new_key_id
 from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.sealed_headers import HeaderSeals
 from newswire_publisher.webhooks.signing import KeyPair, Secret, Signature, Signer, generate_secret, parse_secret, sign
 from newswire_publisher.webhooks.vault import SET_A_KEY, Vault, VaultError
 from newswire_runtime.client import Client
@@ -52,6 +53,7 @@ class Keyring:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        self._headers = HeaderSeals(vault)
         self._opened: dict[tuple[str, str], Secret | KeyPair] = {}
         self._ready: dict[str, _Ready] = {}
 
@@ -59,8 +61,9 @@ class Keyring:
         """Return what signs an endpoint's pushes at a moment, newest first.
 
         Raises:
-            VaultError: the newest key cannot be opened.
+            VaultError: the newest key or one of its headers cannot be opened.
         """
+        self._headers.check(hook)
         signers: list[Signer] = []
         valid = live(hook.keys, at)
         for key in valid:
@@ -88,7 +91,7 @@ class Keyring:
             wall: When it is made, by `time.time`.
 
         Raises:
-            VaultError: the newest key cannot be opened.
+            VaultError: the newest key or a header cannot be opened.
         """
         ready = self._ready.get(hook.id)
         if ready is not None and ready.keys is hook.keys and wall < ready.until:
@@ -137,18 +140,24 @@ class Keyring:
         return secret.public or secret.reveal()
 
     def sealed(self, hook: Webhook) -> Webhook:
-        """Return the endpoint with every key sealed by the first master key.
+        """Return the endpoint as it is written: every key and header sealed by the first master key.
 
-        Without a master key it comes back as it is, and so does a key that cannot be opened: `stale` names it.
+        Without a master key they stay as they are, and so does what cannot be opened: `stale` names it.
         """
+        hook = self._headers.sealed(hook)
         if not self._vault.is_open:
             return hook
         keys = tuple(self._resealed(hook.id, key) for key in hook.keys)
         return hook if keys == hook.keys else hook.model_copy(update={"keys": keys})
 
+    def opened(self, hook: Webhook) -> Webhook:
+        """Return the endpoint, as it was read, with the values of its headers."""
+        return self._headers.opened(hook)
+
     def stale(self, hook: Webhook) -> list[str]:
-        """Return the ids of the keys that are plain, or sealed by another master key than the first."""
-        return [key.id for key in hook.keys if not self._vault.is_current(key.sealed)]
+        """Return the ids of the keys, and the names of the headers, that another master key sealed, or none."""
+        keys = [key.id for key in hook.keys if not self._vault.is_current(key.sealed)]
+        return keys + [f"header {name}" for name in self._headers.stale(hook)]
 
     def _resealed(self, hook_id: str, key: SigningKey) -> SigningKey:
         if self._vault.is_current(key.sealed):
@@ -168,7 +177,7 @@ class Keyring:
 
 
 class HookTable(Table[Webhook]):
-    """The endpoints, as `Table` keeps them; whatever is written has its keys sealed by the first master key."""
+    """The endpoints, as `Table` keeps them; whatever is written is sealed by the first master key."""
 
     def __init__(self, client: Client, keyring: Keyring) -> None:
         super().__init__(client, "webhooks", Webhook)
@@ -181,7 +190,11 @@ class HookTable(Table[Webhook]):
         return await super().create(name, self._keyring.sealed(thing))
 
     async def update(self, name: str, change: Callable[[Webhook], Webhook]) -> Webhook | None:
-        return await super().update(name, lambda hook: self._keyring.sealed(change(hook)))
+        written = await super().update(name, lambda hook: self._keyring.sealed(change(hook)))
+        return None if written is None else self._keyring.opened(written)
+
+    def _read(self, body: bytes) -> Webhook:
+        return self._keyring.opened(super()._read(body))
 
 
 def _keep(memory: dict[K, V], key: K, value: V) -> None:

@@ -57,7 +57,9 @@ class SigningKey(BaseModel):
 
     def shown(self) -> dict[str, Any]:
         """Return what its owner sees."""
-        return self.model_dump(mode="json", exclude={"sealed"}, exclude_none=True)
+        body = self.model_dump(mode="json", exclude={"sealed"}, exclude_none=True)
+        times = {"created": self.created, "expires": self.expires}
+        return body | {name: to_iso(moment) for name, moment in times.items() if moment is not None}
 
 
 def new_key_id(name: str | None = None) -> str:

@@ -16,7 +16,7 @@ from newswire_publisher.webhooks.access import HookAccess, must_push
 from newswire_publisher.webhooks.left_out import LeftOut, LeftOuts
 from newswire_publisher.webhooks.log import Entry, HookLog
 from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.queue import HookQueues, TooManyReplaysError
+from newswire_publisher.webhooks.queue import HookQueues, SameReplayError, TooManyReplaysError
 from newswire_publisher.webhooks.repeats import HEADER_DOC, Repeats
 from newswire_publisher.webhooks.replaying import Replay
 from newswire_runtime.problems import Problem
@@ -99,7 +99,8 @@ class LogApi:
         """Push a part of the log again, under the same ids: after a number, or since a time, until another.
 
         `only: failed` leaves out what was delivered. The answer says which entries lie in that part; they go out
-        beside what is new, and never ahead of it.
+        beside what is new, and never ahead of it. `waits_already`: the very same replay has not begun yet, and no
+        second one was made.
         """
         caller, hook = await self._access.own(request, hook_id)
         must_push(hook)
@@ -114,6 +115,8 @@ class LogApi:
         first = kept[0].sequence
         try:
             entries = await self._queues.replay(hook.id, first, last, only_failed=replay.only == "failed")
+        except SameReplayError as exc:
+            return {"first": first, "last": last, "entries": exc.entries, "waits_already": True}
         except TooManyReplaysError as exc:
             detail = "a hundred replays of this webhook wait already; ask again when some are done"
             raise Problem(409, "too-many-replays", detail) from exc

@@ -14,9 +14,9 @@ from newswire_publisher.webhooks.sendings import Sending
 from newswire_publisher.webhooks.signing import Signature, parse_secret
 from newswire_publisher.webhooks.wanted import Wanted
 from newswire_runtime.auth import Caller
-from newswire_schemas.article import Line, Utc
+from newswire_schemas.article import Line, Utc, to_iso
 
-DEFAULT_CONCURRENCY = 8
+DEFAULT_CONCURRENCY, MOST_CONCURRENCY = 8, 100
 
 
 class Status(StrEnum):
@@ -34,8 +34,10 @@ class Settings(Wanted):
     format: Format = Format.ARTICLE
     description: Line | None = None
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with every push.")
-    concurrency: int = Field(DEFAULT_CONCURRENCY, ge=1, le=100, description="Pushes at once, at most.")
-    rate: float | None = Field(None, gt=0, le=10_000, description="Pushes a second, at most; none: no bound.")
+    concurrency: int = Field(DEFAULT_CONCURRENCY, ge=1, le=MOST_CONCURRENCY, description="Pushes at once, at most.")
+    rate: float | None = Field(
+        None, gt=0, le=10_000, description="Pushes a second, at most, and one a day at least; none: no bound."
+    )
     ordered: bool = Field(False, description="One push at a time, in the log's order; a failing one is waited for.")
     max_age: int | None = Field(None, ge=1, description="Seconds after which an entry is not pushed any more.")
     signature: Signature = Field(
@@ -77,7 +79,7 @@ class Registration(Settings):
 
 
 class Webhook(Settings):
-    """A subscription as it is kept. The sealed secrets of its keys are written to storage only."""
+    """A subscription as it is kept. The sealed secrets of its keys and headers are written to storage only."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -88,6 +90,8 @@ class Webhook(Settings):
     created: Utc
     keys: tuple[SigningKey, ...] = ()
     """Newest first; those that have ended stay until the next rotation."""
+    sealed_headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    """What ``headers`` is kept as; in memory both have every name."""
     enabled: bool = True
     disabled_reason: Line | None = None
     verified: bool = Field(True, description="False until the address has echoed its challenge.")
@@ -130,9 +134,10 @@ class Webhook(Settings):
 
     def shown(self) -> dict[str, Any]:
         """Return what its owner sees."""
-        hidden = {"keys", "filter", "verified", "is_operators", "earlier"}
+        hidden = {"keys", "filter", "verified", "is_operators", "earlier", "sealed_headers"}
         body = self.model_dump(mode="json", exclude=hidden, exclude_none=True)
         body["filter"] = self.filter.model_dump(mode="json", exclude_defaults=True)
         if self.keys and self.keys[0].public_key:
             body["public_key"] = self.keys[0].public_key
+        body["created"] = to_iso(self.created)
         return body | {"status": self.status.value, "keys": [key.shown() for key in self.keys]}

@@ -28,6 +28,9 @@ _ELSEWHERE = {
     **dict.fromkeys(("id", "owner", "created", "revision", "disabled_reason"), "cannot be changed; leave it out"),
 }
 
+SLOWEST_RATE = 1 / 86_400
+"""Pushes a second; a bound below one a day is a mistake: what waits would never get out."""
+
 _FITS = {Signature.V1: "a shared secret, whsec_…", Signature.V1A: "a private key, whsk_…"}
 
 
@@ -87,7 +90,7 @@ def origin(url: str | None) -> tuple[str, str | None, int | None] | None:
 
 
 def check(settings: Settings, guard: AddressGuard, before: Settings | None = None) -> None:
-    """Refuse an address that may not be called and a filter that matches nothing: a 422 problem with pointers.
+    """Refuse an address that may not be called, a filter that matches nothing, and a rate too low: a 422 problem.
 
     What is as it was ``before`` is let through.
     """
@@ -104,6 +107,9 @@ def check(settings: Settings, guard: AddressGuard, before: Settings | None = Non
                 )
     if (before is None or settings.filter != before.filter) and (found := impossible(settings.filter)):
         errors.append({"pointer": pointer(("filter", *found.path)), "detail": found.reason})
+    if settings.rate is not None and settings.rate < SLOWEST_RATE and (before is None or settings.rate != before.rate):
+        detail = f"is less than one push a day; give {SLOWEST_RATE:.6f} or more, or leave it out for no bound"
+        errors.append({"pointer": "/rate", "detail": detail})
     if errors:
         raise refusal(errors, "refused-url" if errors[0]["pointer"] == "/url" else "invalid-fields")
 

@@ -3,7 +3,7 @@
 --
 -- KEYS  1 turns, 2 bell
 -- ARGV  1 subscription, 2 first, 3 last, 4 'all', 'failed' or 'one'
--- Returns how many entries there are, or -1 if too many replays wait.
+-- Returns how many entries there are, and 1 if the very same replay waits already; -1 if too many replays wait.
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
 local MOST_REPLAYS = 100
@@ -16,12 +16,16 @@ else
   found = math.max(0, last - first + 1)
 end
 if found == 0 then
-  return 0
+  return { 0, 0 }
 elseif which ~= 'one' then
-  if redis.call('LLEN', at(id, 'replays')) >= MOST_REPLAYS then
-    return -1
+  local range = string.format('%.0f %.0f %s', first, last, which)
+  if redis.call('LPOS', at(id, 'replays'), range) then
+    return { found, 1 }
   end
-  redis.call('RPUSH', at(id, 'replays'), string.format('%.0f %.0f %s', first, last, which))
+  if redis.call('LLEN', at(id, 'replays')) >= MOST_REPLAYS then
+    return { -1, 0 }
+  end
+  redis.call('RPUSH', at(id, 'replays'), range)
 else
   for _, place in ipairs({ 'kills', 'retry' }) do
     if redis.call('ZSCORE', at(id, place), first) then
@@ -39,4 +43,4 @@ look_at(id, now)
 flush(id)
 flush_looks()
 ring()
-return found
+return { found, 0 }

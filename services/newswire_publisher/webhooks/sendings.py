@@ -37,6 +37,7 @@ class Sending(BaseModel):
     url: str | None = None
     format: Format = Format.ARTICLE
     headers: dict[str, str] = Field(default_factory=dict, description="Credentials are hidden.")
+    sealed_headers: dict[str, str] = Field(default_factory=dict, description="The same as they are kept.", repr=False)
 
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:

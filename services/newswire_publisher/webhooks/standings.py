@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from newswire_publisher.webhooks.attempts import attempt_of
+from newswire_publisher.webhooks.attempts import attempt_of, moment_ms
 from newswire_publisher.webhooks.pushes import Counts
 from newswire_runtime.client import Client
 from newswire_runtime.scripts import Script, Word
@@ -40,11 +40,12 @@ class Standing(NamedTuple):
 
 
 class Standings:
-    """Reads how subscriptions stand."""
+    """Reads how subscriptions stand. ``keep_ms``: how old the newest attempt may be; without it, of any age."""
 
-    def __init__(self, client: Client, partitions: int) -> None:
+    def __init__(self, client: Client, partitions: int, keep_ms: int | None = None) -> None:
         self._client = client
         self._partitions = partitions
+        self._keep_ms = keep_ms
         self._read = Script("newswire_publisher.webhooks", "standing.lua")
 
     async def of(self, hook_ids: Sequence[str]) -> list[Standing]:
@@ -61,17 +62,19 @@ class Standings:
             ([hook_turns(partition)], [hook_ids[place] for place in places]) for partition, places in parts
         ]
         now_ms = int(time.time() * 1_000)
+        oldest_ms = 0 if self._keep_ms is None else now_ms - self._keep_ms
         found: dict[int, Standing] = {}
         answers = await self._read.many(self._client, calls, writes=False) if calls else []
         for (_, places), lines in zip(parts, answers, strict=True):
-            found |= {place: _standing(line, now_ms) for place, line in zip(places, lines, strict=True)}
+            found |= {place: _standing(line, now_ms, oldest_ms) for place, line in zip(places, lines, strict=True)}
         return [found[place] for place in range(len(hook_ids))]
 
 
-def _standing(line: bytes, now_ms: int) -> Standing:
+def _standing(line: bytes, now_ms: int, oldest_ms: int) -> Standing:
     words = line.split(b" ", _NUMBERS + 2)
     row = words[_NUMBERS:]
-    last = attempt_of(row[0].decode(), int(row[1]), row[2]) if row else None
+    is_kept = bool(row) and moment_ms(row[0].decode()) >= oldest_ms
+    last = attempt_of(row[0].decode(), int(row[1]), row[2]) if is_kept else None
     numbers = [int(float(word)) for word in words[:_NUMBERS]]
     counts = _counts(numbers, now_ms)
     probe_ms = max(numbers[_OPENS], numbers[_PAUSE]) if counts.circuit == "open" else None

@@ -1,4 +1,4 @@
-"""Which webhooks cannot be signed: no master key opens their newest secret, so that their pushes wait.
+"""Which webhooks cannot be signed: no master key opens their newest secret or a header, so that their pushes wait.
 
     table, keyring ─▶ their ids ─▶ /readyz, newswire_webhooks_unsigned, GET /v1/status
     webhook ─▶ why ─▶ GET /v1/webhooks/{id}
@@ -18,7 +18,7 @@ from newswire_runtime.http import now
 
 _REMEDY = (
     "no key of NEWSWIRE_SECRET_KEY opens their secrets; set the key that encrypted them, the same in every publisher, "
-    "or rotate them; newswire status names them"
+    "or rotate them (headers: set them anew); newswire status names them"
 )
 
 _AT_ONCE = 50

@@ -96,14 +96,15 @@ class Vault:
         if cipher is None:
             raise UnknownMasterKeyError(
                 f"{purpose}: the secret was encrypted with another key (mark {mark}) than NEWSWIRE_SECRET_KEY has; "
-                "add that key after a comma, or rotate the secret"
+                "add that key after a comma, or rotate the secret (a header: set it anew)"
             )
         try:
             raw = base64.b64decode(text, validate=True)
             return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], purpose.encode()).decode()
         except (InvalidTag, binascii.Error, ValueError) as exc:
             raise DamagedSecretError(
-                f"{purpose}: the secret is not as it was encrypted; restore it from a backup, or rotate it"
+                f"{purpose}: the secret is not as it was encrypted; restore it from a backup, or rotate it "
+                "(a header: set it anew)"
             ) from exc
 
     def is_current(self, sealed: str) -> bool:

@@ -16,6 +16,7 @@ from newswire_publisher.feeds.formats.xml import EntryError, joined
 from newswire_publisher.feeds.moments import rfc3339
 from newswire_publisher.feeds.tombstone import Tombstone
 from newswire_schemas.article import Article, Media, key_of
+from newswire_schemas.uris import name_of
 
 
 class Ninjs:
@@ -37,7 +38,7 @@ class Ninjs:
         return dumped(
             {
                 "name": key_of(gone.uri),
-                "uri": gone.uri,
+                "uri": name_of(gone.uri),
                 "type": "text",
                 "representationType": "partial",
                 "version": str(gone.version),

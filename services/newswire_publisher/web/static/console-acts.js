@@ -124,6 +124,10 @@ export function wireActs(id, refresh) {
       const found = await act("replay", wantedRange());
       const range = found.first === found.last ? `Event ${found.first} is` : `Events ${found.first} to ${found.last} are`;
       const which = $("#r-failed").checked ? ", where they failed" : "";
+      if (found.waits_already) {
+        tell(true, "The very same replay waits already: nothing was added to it.");
+        return refresh;
+      }
       tell(found.entries, found.entries ? `${range} sent again${which}.` : "Nothing is in that range; nothing is sent.");
       return refresh;
     }),

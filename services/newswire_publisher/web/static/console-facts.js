@@ -32,11 +32,9 @@ function keyRows(keys) {
   ]);
 }
 
-export function showFacts(hook, operator) {
-  pairs($("#facts"), [
-    ...filterRows(hook.filter),
-    ["Events", hook.events?.length ? hook.events.map((type) => type.replace("article.", "")).join(", ") : "all"],
-    ["Format", hook.format],
+// What only pushes have.
+function pushRows(hook) {
+  return [
     ["Signature", hook.signature === "v1a" ? "v1a, ed25519" : "v1, HMAC-SHA256"],
     ["Public key", hook.public_key],
     ...keyRows(hook.keys),
@@ -45,6 +43,15 @@ export function showFacts(hook, operator) {
     ["Not after", hook.max_age ? `${hook.max_age} s` : ""],
     ["Retries", hook.retry ? (hook.retry.length ? `after ${hook.retry.join(", ")} s` : "none") : "5 s to 24 h, nine times"],
     ["Headers", Object.entries(hook.headers || {}).map(([name, value]) => `${name}: ${value}`).join("\n")],
+  ];
+}
+
+export function showFacts(hook, operator) {
+  pairs($("#facts"), [
+    ...filterRows(hook.filter),
+    ["Events", hook.events?.length ? hook.events.map((type) => type.replace("article.", "")).join(", ") : "all"],
+    ["Format", hook.format],
+    ...(hook.url ? pushRows(hook) : []),
     ["Owner", operator ? hook.owner : ""],
     ["Registered", moment(hook.created) ? longTime(moment(hook.created)) : ""],
     ["Id", hook.id],

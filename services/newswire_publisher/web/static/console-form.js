@@ -69,13 +69,21 @@ $("#try").addEventListener("click", () => {
   busy($("#try"), () => tryFilter({ filter: filterOf(form, rest), events: someEvents() }, Number(form.elements.days.value)));
 });
 
+const ALWAYS = ["article.killed", "article.withheld"];
+
+function tellOfKills() {
+  $("#kills").hidden = [...form.elements.events].every((box) => box.checked || !ALWAYS.includes(box.value));
+}
+
 function openWhatIsSet(settings) {
+  tellOfKills();
   const names = ["rate", "concurrency", "max_age", "retry", "headers", "ordered", "challenge"];
   $("#how").open ||= names.some((name) => settings[name] && settings[name] !== USUAL[name]) || settings.signature !== "v1";
 }
 
 form.hidden = Boolean(id); // until its settings are here
 $("#cancel").addEventListener("click", forgetDraft);
+form.addEventListener("change", tellOfKills);
 keepDraft(form);
 signedIn(async () => {
   if (!id) {

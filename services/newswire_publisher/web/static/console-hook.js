@@ -31,6 +31,7 @@ function show(hook) {
   const stopped = hook.enabled === false;
   $("#test").hidden = !hook.url || health.kind === "pending";
   $("#replay").hidden = !hook.url;
+  $("#rotate").hidden = !hook.url;
   $("#disable").hidden = stopped || !hook.url;
   $("#enable").hidden = !stopped;
   $("#verify").hidden = health.kind !== "pending";

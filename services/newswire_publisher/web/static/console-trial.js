@@ -1,6 +1,6 @@
 // The dry run: what a filter would have carried, counted by day and type, with the newest headlines.
 
-import { $, copyOf, countOf, longTime, moment, put, say, shortTime } from "./console-dom.js";
+import { $, copyOf, countOf, countText, longTime, moment, put, say, shortTime } from "./console-dom.js";
 import { call } from "./console-api.js";
 
 const RIGHT_TO_LEFT = /^(ar|arc|ckb|dv|fa|he|ks|nqo|ps|sd|syr|ug|ur|yi)(-|$)/i;
@@ -44,8 +44,11 @@ export async function tryFilter(wanted, days) {
   const found = await call("POST", "/v1/webhooks/dry-run", { ...wanted, days });
   const span = days === 1 ? "the last day" : `the last ${days} days`;
   say($("#found-title"), `${countOf(found.pushes, "event")} in ${span}`);
-  const of = `${countOf(found.matched, "story", "stories")} of ${found.scanned} that came over the wire`;
-  put($("#found-note"), found.truncated ? `From ${of}; there are more than were looked at.` : `From ${of}.`);
+  const stories = countOf(found.matched, "story", "stories");
+  const scanned = countText(found.scanned);
+  const whole = `From ${stories} of ${scanned} that came over the wire.`;
+  const part = `From ${stories} of the newest ${scanned} that came over the wire; older ones were not looked at.`;
+  put($("#found-note"), found.truncated ? part : whole);
   const byDay = found.per_day.map(({ date, pushes }) => [date, pushes]).reverse();
   bars($("#found-days"), byDay, (day) => dayName.format(new Date(day)));
   bars($("#found-types"), Object.entries(found.by_type), (type) => type.replace("article.", ""));
