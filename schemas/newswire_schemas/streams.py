@@ -22,6 +22,7 @@ EVENT_FIELD = b"event"
 INGEST = "ingest"
 ENRICHMENT = "enrichment"
 PUBLISHER = "publisher"
+WEBHOOKS = "webhooks"
 
 
 def partition_of(name: str, partitions: int) -> int:
@@ -233,6 +234,11 @@ def hook_turns(partition: int) -> str:
 def hook_notices(partition: int) -> str:
     """What was told of the health of a partition's subscriptions (stream)."""
     return f"hook:{{{partition}}}:notices"
+
+
+def hook_notes(partition: int) -> str:
+    """What is to be followed up of what came of a partition's pushes (stream): who is told, what is disabled."""
+    return f"hook:{{{partition}}}:notes"
 
 
 def hook_calls(owner: str, partitions: int) -> str:

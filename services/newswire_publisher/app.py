@@ -3,6 +3,7 @@
     wire:{p}:enriched ─▶ Fanout ─┬─ feeds     sets of article keys, documents made on demand
                                  │    └─▶ hub  WebSub: documents pushed to callbacks when a feed changes
                                  ├─ webhooks  logs and push queues ─▶ workers ─▶ receivers
+                                 │    └─▶ hook:{p}:notes ─▶ Health  who is told of failures, and what is disabled
                                  ├─ live      one log ─▶ open streams (Server-Sent Events)
                                  └─ social    post queues ─▶ outside posters
     schedule mover ─▶ wire:{p}:enriched   embargoes and expiries that fall due
@@ -13,6 +14,7 @@ not differ between two processes is who gets a story. ``only`` picks what else i
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -23,7 +25,7 @@ from newswire_publisher.articles.search import ArticleSearch
 from newswire_publisher.articles.store import ArticleStore
 from newswire_publisher.builders.backup import build_backup
 from newswire_publisher.builders.feeds import build_feeds, build_hub, build_pages
-from newswire_publisher.builders.outputs import build_live, build_social, build_tracing, build_webhooks
+from newswire_publisher.builders.outputs import build_followers, build_live, build_social, build_tracing, build_webhooks
 from newswire_publisher.builders.parts import Parts
 from newswire_publisher.live.log import LiveLog
 from newswire_publisher.live.sink import LiveSink
@@ -81,7 +83,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     live_log = LiveLog(client)
     live_hub, live_api, live_loops = build_live(parts, live_log)
     fanout = Fanout(parts.store, [feeds, hooks.sinks, posts, LiveSink(live_log)], parts.topics)
-    hops = [
+    hops: list[Hop[Any]] = [
         Hop(
             broker,
             client,
@@ -99,6 +101,7 @@ def build(settings: Settings, only: Iterable[str] | None = None) -> Service:
     if "feeds" in roles:
         loops += feed_loops
     if "webhooks" in roles:
+        hops += build_followers(broker, parts, hooks.health)
         loops += [*hooks.workers, *hub_workers]
     if "api" in roles:
         loops += live_loops

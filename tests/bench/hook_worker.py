@@ -19,7 +19,7 @@ from newswire_publisher.webhooks.delivery import Courier
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.log import HookLog
 from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.pushes import Noted, Settlement
+from newswire_publisher.webhooks.pushes import Settlement
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.settling import Settler
 from newswire_publisher.webhooks.vault import Vault
@@ -41,14 +41,11 @@ def say(*words: object) -> None:
 class ToldQueues(HookQueues):
     """Says how many pushes it has settled, whichever endpoints they were for."""
 
-    async def settle(self, partition: int, settlements: Sequence[Settlement], oldest_ms: int) -> list[Noted]:
-        notes = await super().settle(partition, settlements, oldest_ms)
+    async def settle(self, partition: int, settlements: Sequence[Settlement], oldest_ms: int, patience_ms: int) -> None:
+        await super().settle(partition, settlements, oldest_ms, patience_ms)
+        if any(each.what != "delivered" for each in settlements):
+            raise SystemExit("a push failed")
         say("settled", len(settlements))
-        return notes
-
-
-async def observe(attempts: object, notes: object) -> None:
-    raise RuntimeError("a push failed")
 
 
 @contextlib.asynccontextmanager
@@ -58,7 +55,7 @@ async def worker(url: str) -> AsyncIterator[HookWorker]:
         async with GuardedClient(LOCAL, per_host=0) as http:
             queues = ToldQueues(client, 1)
             log = HookLog(client, ArticleStore(client, 1), "http://wire.example", 1)
-            settler = Settler(queues, 0, observe, KEEP_MS)
+            settler = Settler(queues, 0, KEEP_MS, KEEP_MS)
             courier = Courier(log_of=log, http=http, keyring=Keyring(Vault([MASTER_KEY])), settler=settler)
             hooks = Table(client, "webhooks", Webhook)
             yield HookWorker(hooks=hooks, queues=queues, courier=courier, settler=settler, partition=0)

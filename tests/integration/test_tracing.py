@@ -89,5 +89,9 @@ async def test_a_kill_that_is_not_taken_is_told_to_who_asked_for_notices(
     (push,) = await receiver.got("notices", 1)
     assert push.message["data"]["webhook"] == hook.id
     assert push.message["data"]["attempts"] == 3
-    shown = (await wire.http.get("/v1/webhooks/notices")).json()["items"]
-    assert [each["type"] for each in shown] == ["webhook.kill_untaken"]
+
+    async def listed() -> bool:
+        shown = (await wire.http.get("/v1/webhooks/notices")).json()["items"]
+        return [each["type"] for each in shown] == ["webhook.kill_untaken"]
+
+    await until(listed, what="it is in the list of notices")

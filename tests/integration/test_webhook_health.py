@@ -1,13 +1,13 @@
 """An endpoint's health: who is told when it fails, comes back, is given up or disabled."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 from support.wire import URI, Hook, Push, Receiver, Wire, story, until
 
-from newswire_publisher.webhooks.health import Health
+from newswire_publisher.webhooks.settling import Settler
 
 
 def uri(number: int) -> str:
@@ -26,6 +26,16 @@ async def told(hook: Hook, *types: str) -> list[dict[str, Any]]:
     return entries
 
 
+async def listed(wire: Wire, hook: Hook, *types: str) -> None:
+    """Wait until the list of notices has these of a subscription, newest first, and no others."""
+
+    async def all_listed() -> bool:
+        shown = (await wire.http.get("/v1/webhooks/notices", params={"webhook": hook.id})).json()["items"]
+        return [each["type"] for each in shown] == list(types)
+
+    await until(all_listed, what=f"{types} are listed")
+
+
 async def test_who_asked_is_told_that_an_endpoint_fails_and_is_well_again(wire: Wire, receiver: Receiver) -> None:
     hook = await wire.hook(
         url=receiver.script("hook", *[500] * 13), retry=[0.5] * 12, description="the site", concurrency=1
@@ -41,10 +51,8 @@ async def test_who_asked_is_told_that_an_endpoint_fails_and_is_well_again(wire: 
     failing = pushes[0].message["data"]
     assert (failing["webhook"], failing["description"], failing["status"]) == (hook.id, "the site", 500)
     assert failing["since"] <= pushes[0].message["timestamp"]
-    of_it = (await wire.http.get("/v1/webhooks/notices", params={"webhook": hook.id})).json()["items"]
-    assert [each["type"] for each in of_it] == ["webhook.recovered", "webhook.failing"]
-    of_others = (await wire.http.get("/v1/webhooks/notices", params={"webhook": notices.id})).json()["items"]
-    assert of_others == []
+    await listed(wire, hook, "webhook.recovered", "webhook.failing")
+    await listed(wire, notices)
     shown = await hook.call("GET")
     assert "failing_since" not in shown or shown["failing_since"] is None
 
@@ -82,19 +90,19 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_what_waits_is_cancelled(
 @pytest.fixture
 def without_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing but failures disable an endpoint at once."""
-    made = Health.__init__
+    made = Settler.__init__
 
-    def impatient(self: Health, *args: Any) -> None:
-        made(self, *args[:-1], timedelta(0))
+    def impatient(self: Settler, *args: Any) -> None:
+        made(self, *args[:-1], 0)
 
-    monkeypatch.setattr(Health, "__init__", impatient)
+    monkeypatch.setattr(Settler, "__init__", impatient)
 
 
 async def test_an_endpoint_that_does_nothing_but_fail_is_disabled_and_keeps_what_waits(
     without_patience: None, wire: Wire, receiver: Receiver
 ) -> None:
     notices = await wire.hook(events=["webhook.*"])
-    hook = await wire.hook(url=receiver.script("hook", 500), retry=[0.05])
+    hook = await wire.hook(url=receiver.script("hook", 500), retry=[1])
     await wire.submit(story())
     (entry,) = await told(notices, "webhook.disabled")
     assert "nothing but failures since" in entry["payload"]
@@ -115,7 +123,8 @@ async def test_an_integrator_is_told_of_its_own_and_an_operator_of_all(wire: Wir
         ears[name] = made.json()["id"]
     operators = await wire.hook(events=["webhook.*"])
     body = {"url": receiver.script("hook", 410)}
-    await wire.anyone.post("/v1/webhooks", json=body, headers=tokens["mine"])
+    made = await wire.anyone.post("/v1/webhooks", json=body, headers=tokens["mine"])
+    failing = Hook(wire, made.json()["id"], made.json()["secret"])
     await wire.submit(story())
     await told(operators, "webhook.disabled")
     logs = {
@@ -123,12 +132,13 @@ async def test_an_integrator_is_told_of_its_own_and_an_operator_of_all(wire: Wir
         for name, headers in tokens.items()
     }
     assert {name: len(items) for name, items in logs.items()} == {"mine": 1, "other": 0}
-    listed = {
+    await listed(wire, failing, "webhook.disabled")
+    shown = {
         name: (await wire.anyone.get("/v1/webhooks/notices", headers=headers)).json()["items"]
         for name, headers in tokens.items()
     }
-    assert {name: len(items) for name, items in listed.items()} == {"mine": 1, "other": 0}
-    assert datetime.fromisoformat(listed["mine"][0]["at"]) <= datetime.now(UTC)
+    assert {name: len(items) for name, items in shown.items()} == {"mine": 1, "other": 0}
+    assert datetime.fromisoformat(shown["mine"][0]["at"]) <= datetime.now(UTC)
 
 
 async def test_two_that_take_notices_do_not_tell_each_other_of_their_failures(wire: Wire, receiver: Receiver) -> None:

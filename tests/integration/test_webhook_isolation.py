@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support.book import Faulty, most_at_once, most_within
 from support.pushing import done, faulty_hook, numbered, submit
-from support.wire import Hook, Wire
+from support.wire import Hook, Receiver, Wire, until
 
 from newswire_publisher.webhooks.log import NO_KEY, notice_of
 from newswire_publisher.webhooks.pushes import Appending
@@ -62,7 +62,8 @@ async def test_an_endpoint_with_thousands_waiting_delays_no_other(wire: Wire, fa
 
 async def append(wire: Wire, hook: Hook, count: int) -> None:
     """Put notices into a webhook's log: they carry their data, and need no story each."""
-    entry = notice_of("webhook.failing", datetime.now(UTC), b"{}")
+    now = datetime.now(UTC)
+    entry = notice_of("webhook.failing", now, now, "{}")
     one = Appending(hook.id, "push", NO_KEY, "0:0", False, IN_TURN, entry)
     await HookQueues(wire.broker, 1).append([one] * count)
 
@@ -151,3 +152,23 @@ async def test_what_an_endpoint_never_takes_does_not_hold_up_what_it_takes(wire:
 
     await faulty.until(tried, 40, "every message was tried")
     assert len({each.id for each in faulty.book.at("hook") if each.took}) >= 20
+
+
+async def test_slow_endpoints_that_could_take_all_places_leave_some_to_the_others(
+    monkeypatch: pytest.MonkeyPatch, wire: Wire, receiver: Receiver
+) -> None:
+    """Each is within its own limits, and none fails: no circuit opens."""
+    monkeypatch.setattr("newswire_publisher.webhooks.worker.MOST_IN_FLIGHT", 64)
+    monkeypatch.setattr("newswire_publisher.webhooks.worker.MOST_AT_ONCE", 8)
+    quick = await wire.hook(url=receiver.script("quick"), filter=ENGLISH)
+    slow = [await wire.hook(url=receiver.hang(f"slow{n}"), filter=GERMAN, concurrency=10) for n in range(16)]
+    await submit(wire, [numbered(number, language="de") for number in range(10)])
+    for hook in slow:
+        await hook.logged(10)
+    await until(lambda: receiver.busy >= 32, what="the slow ones have half of the places")
+
+    await submit(wire, [numbered(100)])
+
+    await receiver.got("quick", 1, 5)
+    assert receiver.at("quick")[0].id == f"msg_{quick.id}_1"
+    assert receiver.busy >= 32

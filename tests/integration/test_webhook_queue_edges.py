@@ -28,7 +28,7 @@ async def model(client: Client) -> Model:
     return made
 
 
-async def settle_as(model: Model, pushes: list[Leased], what: Any) -> list[str]:
+async def settle_as(model: Model, pushes: list[Leased], what: Any) -> None:
     rows = [
         Settlement(
             HOOK,
@@ -42,7 +42,7 @@ async def settle_as(model: Model, pushes: list[Leased], what: Any) -> list[str]:
         for push in pushes
     ]
     model.out = [push for push in model.out if push not in pushes]
-    return [note.what for note in await model.queues.settle(0, rows, 0)]
+    await model.queues.settle(0, rows, 0, 2**44)
 
 
 async def test_a_rate_that_is_raised_is_used_at_once(model: Model) -> None:
@@ -133,7 +133,7 @@ async def test_what_a_full_server_refuses_is_settled_once_it_takes_writes_again(
     hook = Webhook.model_validate(
         {"id": HOOK, "owner": "o", "created": "2025-02-07T12:00:00Z", "url": "http://receiver.example/"}
     )
-    settler = Settler(model.queues, 0, _nobody, 1_000_000)
+    settler = Settler(model.queues, 0, 1_000_000, 1_000_000)
     await model.client.config_set("maxmemory", 1)
     try:
         settler.add(
@@ -145,10 +145,6 @@ async def test_what_a_full_server_refuses_is_settled_once_it_takes_writes_again(
     await settler.drain()
     (counts,) = await model.queues.counts([HOOK])
     assert counts.in_flight == 0
-
-
-async def _nobody(attempts: Any, notes: Any) -> None:
-    """Is told of nothing."""
 
 
 async def test_a_resend_waits_for_an_older_version_that_is_on_its_way(model: Model) -> None:

@@ -77,11 +77,7 @@ async def worker(client: Client) -> AsyncIterator[Worker]:
     bench = Bench(client, queues)
     await bench.set(concurrency=100)
     posts = Posts(bench)
-
-    async def observe(*_: object) -> None:
-        raise AssertionError
-
-    settler = Settler(queues, 0, observe, 1_000)
+    settler = Settler(queues, 0, 1_000, 1_000)
     courier = cast(Courier, posts)
     it = HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=0)
     running = Worker(queues, posts, bench, asyncio.create_task(it.run()))

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.notes import Note
 from newswire_publisher.webhooks.pushes import Appending, Leased, Settlement, What
 from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
 from newswire_runtime.broker import make_client
 from newswire_runtime.client import Client
-from newswire_schemas.streams import HookKeys
+from newswire_schemas.streams import EVENT_FIELD, HookKeys, hook_notes
 
 HOOK = "wh_0"
 
 
-def _record(push: Leased, what: What) -> str:
-    return json.dumps({"sequence": push.sequence, "outcome": what, "at_ms": 1, "lease": push.lease})
+def _record(push: Leased, what: What, **cause: Any) -> str:
+    record = {"sequence": push.sequence, "outcome": what, "at_ms": 1, "lease": push.lease, **cause}
+    return json.dumps(record, ensure_ascii=False)
 
 
 @dataclass
@@ -72,16 +74,31 @@ class Bench:
         pause: int = 0,
         circuit: int = 0,
         revision: int | None = None,
+        patience: int = 2**44,
+        alarming: bool = False,
+        **cause: Any,
     ) -> list[str]:
+        """Settle pushes alike, and return what was noted of it. ``cause`` joins the records."""
         revision = self.revision if revision is None else revision
         rows = [
             Settlement(
-                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, _record(each, what)),
-                *(at, pause, circuit, revision),
+                *(each.hook_id, each.sequence, each.entry.split()[0], each.lease, what, _record(each, what, **cause)),
+                *(at, pause, circuit, revision, alarming),
             )
             for each in leased
         ]
-        return [note.what for note in await self.queues.settle(0, rows, 0)]
+        noted = await self.client.xlen(hook_notes(0))
+        await self.queues.settle(0, rows, 0, patience)
+        return [note.type for note in (await self.notes())[noted:]]
+
+    async def notes(self) -> list[Note]:
+        rows = await self.client.xrange(hook_notes(0))
+        return [Note.model_validate_json(row[EVENT_FIELD]) for _, row in rows]
+
+    async def holds(self, push: Leased) -> bool:
+        """Return whether the lease of a push is the one that counts."""
+        flight = (await self.client.hget(HookKeys(push.hook_id, 1).state, "flight") or b"").decode()
+        return f" {push.sequence} {push.lease} " in flight
 
     async def break_down(self, circuit: int, at: int = 2**44) -> None:
         """Let ten entries, 1 to 10, fail at their first attempt."""

@@ -103,9 +103,10 @@ class Model:
         rows += again
         self.dice.shuffle(rows)
         self.trace.append(("settle", [(row.sequence, row.what, row.lease) for row in rows]))
-        notes = {note.place for note in await self.queues.settle(0, rows, 0) if note.what == "lost"}
-        for place, row in enumerate(rows):
-            if row not in again and place not in notes:
+        flight = (await self.client.hget(KEYS.state, "flight") or b"").decode()
+        await self.queues.settle(0, rows, 0, 2**44)
+        for row in rows:
+            if row not in again and f" {row.sequence} {row.lease} " in flight:
                 if row.what == "delivered":
                     self.delivered.setdefault(row.key, []).append((row.sequence, row.lease))
                 if row.what in ("delivered", "exhausted", "gone"):

@@ -60,6 +60,11 @@ class Process:
             self._process.send_signal(signal.SIGKILL)
         await self._process.wait()
 
+    async def ended(self, seconds: float) -> None:
+        """Wait until the process has ended by itself."""
+        assert self._process is not None
+        await asyncio.wait_for(self._process.wait(), seconds)
+
     def signal(self, what: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(what)

@@ -1,7 +1,8 @@
 """Build the webhooks, the social queues and the live stream."""
 
-from datetime import timedelta
 from typing import Any, NamedTuple
+
+from faststream.redis import RedisBroker
 
 from newswire_publisher.api.tracing import TraceApi
 from newswire_publisher.articles.search import ArticleSearch
@@ -20,9 +21,10 @@ from newswire_publisher.social.sink import SocialSinks
 from newswire_publisher.webhooks.api import HookApi
 from newswire_publisher.webhooks.attempts import Attempts
 from newswire_publisher.webhooks.delivery import Courier
-from newswire_publisher.webhooks.health import Health
+from newswire_publisher.webhooks.health import TELLING_SECONDS, Health
 from newswire_publisher.webhooks.keyring import HookTable, Keyring
 from newswire_publisher.webhooks.log import HookLog
+from newswire_publisher.webhooks.notes import Note
 from newswire_publisher.webhooks.notices import Notices
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.receipts import Receipts
@@ -32,16 +34,19 @@ from newswire_publisher.webhooks.unsigned import Unsigned
 from newswire_publisher.webhooks.vault import Vault
 from newswire_publisher.webhooks.worker import HookWorker
 from newswire_runtime.conf import Table
+from newswire_runtime.hop import Hop
 from newswire_runtime.service import Loop
 from newswire_schemas.article import Article
+from newswire_schemas.streams import WEBHOOKS, WireKeys, hook_notes
 
 
 class Hooks(NamedTuple):
-    """The webhooks' parts; a worker for each partition."""
+    """The webhooks' parts; a worker for each partition, and what follows up what it notes."""
 
     sinks: HookSinks
     api: HookApi
     workers: list[HookWorker]
+    health: Health
     receipts: Receipts
     unsigned: Unsigned
 
@@ -54,10 +59,12 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
     queues = HookQueues(client, partitions)
     log = HookLog(client, parts.store, parts.base_url, partitions)
     notices = Notices(client, table, queues, partitions)
-    health = Health(table, queues, notices, timedelta(seconds=settings.webhook_patience))
+    keep_ms, patience_ms = (
+        int(seconds * 1_000) for seconds in (settings.webhook_attempts_kept, settings.webhook_patience)
+    )
     workers, couriers = [], []
     for partition in range(partitions):
-        settler = Settler(queues, partition, health.observe, int(settings.webhook_attempts_kept * 1_000))
+        settler = Settler(queues, partition, keep_ms, patience_ms)
         courier = Courier(log_of=log, http=parts.http, keyring=keyring, settler=settler)
         couriers.append(courier)
         workers.append(HookWorker(hooks=table, queues=queues, courier=courier, settler=settler, partition=partition))
@@ -76,7 +83,27 @@ def build_webhooks(parts: Parts, search: ArticleSearch) -> Hooks:
         unsigned=unsigned,
     )
     receipts = Receipts(client, table, log, attempts, partitions)
-    return Hooks(HookSinks(table, queues), api, workers, receipts, unsigned)
+    health = Health(table, queues, notices, partitions)
+    return Hooks(HookSinks(table, queues), api, workers, health, receipts, unsigned)
+
+
+def build_followers(broker: RedisBroker, parts: Parts, health: Health) -> list[Hop[Note]]:
+    """Return what follows up the notes of each partition."""
+    settings = parts.settings
+    settings = settings.model_copy(update={"claim_idle": max(settings.claim_idle, TELLING_SECONDS)})
+    return [
+        Hop(
+            broker,
+            parts.client,
+            keys,
+            stream=hook_notes(keys.partition),
+            group=WEBHOOKS,
+            event=Note,
+            stage=health.stage,
+            settings=settings,
+        )
+        for keys in map(WireKeys, range(settings.partitions))
+    ]
 
 
 def build_tracing(parts: Parts, receipts: Receipts, posts: SocialSinks) -> TraceApi:

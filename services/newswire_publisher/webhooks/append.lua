@@ -83,7 +83,7 @@ local function append(id, how)
   if how == 'keep' then
     local cursor = tonumber(redis.call('HGET', at(id, 'state'), 'cursor') or '0')
     if cursor < number - 1 then -- its address was taken away: what waited for it is not sent
-      mark(id, number - 1, 'cancelled', ',"from":' .. cursor + 1)
+      cancel_range(id, cursor + 1, number - 1, {})
       redis.call('DEL', at(id, 'express')) -- that range has them
     end
     set(id, 'cursor', number)

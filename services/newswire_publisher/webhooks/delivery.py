@@ -142,8 +142,7 @@ class Courier:
         # An endpoint that says when to come again is well.
         says_when = isinstance(decision, Retry | Exhausted) and decision.pause_until_ms is not None
         circuit_ms = 0 if says_when else max(1, (policy.schedule or DEFAULT_SCHEDULE)[0])
-        cause: dict[str, object] = {name: record[name] for name in ("status", "error", "detail") if name in record}
-        self._settler.add(Attempt(push, decision, circuit_ms, json.dumps(record, ensure_ascii=False), cause))
+        self._settler.add(Attempt(push, decision, circuit_ms, json.dumps(record, ensure_ascii=False)))
 
     def _delivered(self, push: Push, outcome: Outcome) -> None:
         """Note a delivery. Nearly all attempts are one, so that this is the short way: its line is for debugging."""

@@ -79,10 +79,10 @@ def entry_of(dispatch: Dispatch, event_type: str) -> str:
     return " ".join(map(str, (article.key, event_type, *times, article.rank, dispatch.trace_id, article.uri)))
 
 
-def notice_of(event_type: str, moment: datetime, data: bytes) -> str:
-    """Return the entry of a notice; ``data`` is JSON."""
-    ms = to_ms(moment)
-    return f"{NO_KEY} {event_type} {ms} {ms} {ms} 0:0 - {data.decode()}"
+def notice_of(event_type: str, told_at: datetime, moment: datetime, data: str) -> str:
+    """Return the entry of a notice, which is told some time after the moment of what it tells of; ``data`` is JSON."""
+    told_ms = to_ms(told_at)
+    return f"{NO_KEY} {event_type} {told_ms} {to_ms(moment)} {told_ms} 0:0 - {data}"
 
 
 class HookLog:
@@ -178,7 +178,7 @@ class HookLog:
 
     def _parts(self, form: Format, entry: Entry, articles: Mapping[tuple[str, str], Article | None]) -> Parts | None:
         if entry.data is not None:
-            return message.build_parts(entry.type, entry.moment, entry.data)
+            return message.build_parts(entry.type, entry.published, entry.data)
         name = entry.key, entry.rank, form
         parts = self._kept.get(name)
         if parts is None:

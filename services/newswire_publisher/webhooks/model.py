@@ -16,7 +16,7 @@ from newswire_publisher.webhooks.wanted import Wanted
 from newswire_runtime.auth import Caller
 from newswire_schemas.article import Line, Utc
 
-DEFAULT_CONCURRENCY = 8
+DEFAULT_CONCURRENCY, MOST_CONCURRENCY = 8, 100
 
 
 class Status(StrEnum):
@@ -34,7 +34,7 @@ class Settings(Wanted):
     format: Format = Format.ARTICLE
     description: Line | None = None
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with every push.")
-    concurrency: int = Field(DEFAULT_CONCURRENCY, ge=1, le=100, description="Pushes at once, at most.")
+    concurrency: int = Field(DEFAULT_CONCURRENCY, ge=1, le=MOST_CONCURRENCY, description="Pushes at once, at most.")
     rate: float | None = Field(None, gt=0, le=10_000, description="Pushes a second, at most; none: no bound.")
     ordered: bool = Field(False, description="One push at a time, in the log's order; a failing one is waited for.")
     max_age: int | None = Field(None, ge=1, description="Seconds after which an entry is not pushed any more.")

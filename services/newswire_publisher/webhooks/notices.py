@@ -6,9 +6,9 @@ so that two of them cannot tell each other of their failures for ever.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -18,12 +18,35 @@ from newswire_publisher.webhooks.pushes import Appending
 from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
+from newswire_runtime.handoff import Effect
 from newswire_schemas.article import to_iso
 from newswire_schemas.streams import hook_notices, partition_of
 
 log = structlog.get_logger()
 
 KEPT_NOTICES = 10_000
+
+
+class Notice(NamedTuple):
+    """What is told of a subscription: ``details`` join its id, address and description.
+
+    ``moment``: when it happened.
+    """
+
+    hook: Webhook
+    type: str
+    moment: datetime
+    details: Mapping[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        hook = self.hook
+        about = {"webhook": hook.id, "url": hook.url, "description": hook.description, "owner": hook.owner}
+        return {name: value for name, value in {**about, **self.details}.items() if value is not None}
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self.data, ensure_ascii=False)
 
 
 class Notices:
@@ -35,31 +58,32 @@ class Notices:
         self._queues = queues
         self._partitions = partitions
 
-    async def tell(self, hook: Webhook, event_type: str, **details: Any) -> None:
-        """Tell of a subscription: ``details`` join its id, address and description."""
-        moment = datetime.now(UTC)
-        data = {"webhook": hook.id, "url": hook.url, "description": hook.description, "owner": hook.owner, **details}
-        text = json.dumps({name: value for name, value in data.items() if value is not None}, ensure_ascii=False)
-        log.warning(event_type, **{name: value for name, value in data.items() if name != "url"})
-        row = {
-            "type": event_type,
-            "owner": hook.owner,
-            "webhook": hook.id,
-            "at": to_iso(moment),
-            "data": text,
-        }
-        place = hook_notices(partition_of(hook.id, self._partitions))
-        await self._client.xadd(place, row, maxlen=KEPT_NOTICES)
-        if hook.takes_notices:
-            return
-        entry = notice_of(event_type, moment, text.encode())
-        await self._queues.append(
-            [
-                Appending(other.id, "push" if other.pushes else "keep", NO_KEY, "0:0", False, IN_TURN, entry)
-                for other in (await self._hooks.all()).values()
-                if other.wants(event_type) and (other.is_operators or other.owner == hook.owner)
+    async def push(self, notices: Sequence[Notice]) -> None:
+        """Append notices to the logs of those that want them."""
+        types = {notice.type for notice in notices}
+        hooks = (await self._hooks.all()).values() if notices else ()
+        # Once for a type: there may be thousands of webhooks, and hundreds of notices at once.
+        ears = {event_type: [hook for hook in hooks if hook.wants(event_type)] for event_type in types}
+        told_at = datetime.now(UTC)
+        appendings = []
+        for notice in notices:
+            log.warning(notice.type, **{name: value for name, value in notice.data.items() if name != "url"})
+            if notice.hook.takes_notices:
+                continue
+            entry = notice_of(notice.type, told_at, notice.moment, notice.text)
+            appendings += [
+                Appending(ear.id, "push" if ear.pushes else "keep", NO_KEY, "0:0", False, IN_TURN, entry)
+                for ear in ears[notice.type]
+                if ear.is_operators or ear.owner == notice.hook.owner
             ]
-        )
+        await self._queues.append(appendings)
+
+    def row(self, notice: Notice) -> Effect:
+        """Return the write that puts a notice into the list of what was told."""
+        hook = notice.hook
+        row = "type", notice.type, "owner", hook.owner, "webhook", hook.id, "at", to_iso(notice.moment)
+        key = hook_notices(partition_of(hook.id, self._partitions))
+        return Effect("XADD", key, ("MAXLEN", "~", KEPT_NOTICES, "*", *row, "data", notice.text))
 
     async def newest(self, limit: int, owner: str | None = None, hook_id: str | None = None) -> list[dict[str, Any]]:
         """Return notices, newest first; those of ``owner``, and of one subscription, alone if given."""

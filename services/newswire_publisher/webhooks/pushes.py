@@ -40,7 +40,8 @@ class Settlement(NamedTuple):
     """What came of a push.
 
     ``circuit_ms``: how long the circuit stays open at first, if this failure is one too many;
-    0 where the failure says nothing of the endpoint. ``record``: what the log of attempts keeps, one line.
+    0 where the failure says nothing of the endpoint. ``is_alarming``: people are to be told of it.
+    ``record``: what the log of attempts keeps, one line; of a failure, JSON.
     """
 
     hook_id: str
@@ -53,15 +54,7 @@ class Settlement(NamedTuple):
     pause_until_ms: int = 0
     circuit_ms: int = 0
     revision: int = 0
-
-
-class Noted(NamedTuple):
-    """What is remarkable about the settlement at a place: ``lost`` (another holds the push), ``opened`` (the circuit,
-    first), ``failing`` (one more failure), ``recovered``."""
-
-    place: int
-    what: str
-    failing_since_ms: int
+    is_alarming: bool = False
 
 
 @dataclass(frozen=True, slots=True)

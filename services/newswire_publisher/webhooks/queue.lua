@@ -21,6 +21,7 @@
 --         plain: '1' if nothing but its concurrency bounds the endpoint: no rate, order, age, pause, circuit
 -- items   SLOT 'N ATTEMPTS KIND': what waits to be tried again
 -- seen    KEY 'RANK N taken:ms…': the newest version and its entry, and which entries were taken when
+-- failed  N: what was given up; a kill never is
 -- attempts  'RECORD↵RECORD…': what one call logs of an endpoint is one entry. A record is JSON, or of a plain delivery
 --         'N ATTEMPT AT MS STATUS'
 --
@@ -236,6 +237,34 @@ end
 -- Log what became of an entry without an attempt.
 local function mark(id, number, outcome, more)
   log_attempt(id, '{"sequence":' .. number .. ',"outcome":"' .. outcome .. '","at_ms":' .. now .. (more or '') .. '}')
+end
+
+-- Entries that are given up: what a replay of what failed sends again.
+local function give_up(id, numbers)
+  local words = {}
+  for _, number in ipairs(numbers) do
+    words[#words + 1] = number
+    words[#words + 1] = number
+  end
+  run('ZADD', at(id, 'failed'), words)
+end
+
+local MOST_GIVEN_UP = 100000 -- of one range, its newest: the server does nothing else meanwhile
+
+-- Cancel all of a range of the log but what is to stay.
+local function cancel_range(id, first, last, stays)
+  local numbers, from = {}, first
+  for number = first, last + 1 do
+    if number > last or stays[number] then
+      if from < number then
+        mark(id, number - 1, 'cancelled', ',"from":' .. from)
+      end
+      from = number + 1
+    elseif number > last - MOST_GIVEN_UP then
+      numbers[#numbers + 1] = number
+    end
+  end
+  give_up(id, numbers)
 end
 
 local RETURNS_TO = { live = 'retry', kill = 'kills', replay = 'replaying' }

@@ -7,7 +7,8 @@ workers may ask at once. What waits for its first push is only the log after a c
 entry; what failed, is urgent or is replayed has sets of its own.
 
 Cases of failure:
-- a worker dies: its leases end, and the pushes go out again under the same id;
+- a worker dies: its leases end, and the pushes go out again under the same id; what is of note in what it has settled
+  is written down, and any worker follows it up;
 - two workers: a lease is given once, and who settles without it changes nothing;
 - the server forgets the scripts: they are loaded again;
 - settings that arrive late: an older revision changes nothing.
@@ -16,12 +17,12 @@ Cases of failure:
 import json
 from collections.abc import Sequence
 
-from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.pushes import Appending, Counts, Leased, Noted, Settlement
+from newswire_publisher.webhooks.model import MOST_CONCURRENCY, Webhook
+from newswire_publisher.webhooks.pushes import Appending, Counts, Leased, Settlement
 from newswire_publisher.webhooks.standings import Standings
 from newswire_runtime.client import MOST_IN_BATCH, Client
 from newswire_runtime.scripts import Script, Word
-from newswire_schemas.streams import HookKeys, hook_bell, hook_turns, partition_of
+from newswire_schemas.streams import HookKeys, hook_bell, hook_notes, hook_turns, partition_of
 
 KILL_LANE, IN_TURN = 0, 4
 """Lanes: a kill, the urgencies 1 to 3 as they are, and everything else in turn."""
@@ -75,13 +76,13 @@ class HookQueues:
         return numbers
 
     async def take(
-        self, partition: int, *, room: int, most: int, lease: str, lease_ms: int
+        self, partition: int, *, room: int, most: int, lease: str, lease_ms: int, share: int = MOST_CONCURRENCY
     ) -> tuple[list[Leased], int | None, str]:
-        """Lease what is due.
+        """Lease what is due: ``room`` at most, ``most`` of one endpoint, and none but kills of one that has ``share``.
 
         Returns it, the milliseconds until more is (None if nothing waits), and what `listen` wants to know.
         """
-        words: list[Word] = [room, most, lease_ms, lease, MOST_LOOKED_AT]
+        words: list[Word] = [room, most, lease_ms, lease, MOST_LOOKED_AT, share]
         wait, rung, entries, granted = json.loads(await self._take(self._client, _shared(partition), words))
         leased: list[Leased] = []
         for grant in granted:
@@ -100,12 +101,15 @@ class HookQueues:
         """Return whether a subscription is the partition's."""
         return partition_of(hook_id, self._partitions) == partition
 
-    async def settle(self, partition: int, settlements: Sequence[Settlement], oldest_ms: int) -> list[Noted]:
-        """Settle attempts in one step, and drop what is known of attempts before ``oldest_ms``."""
+    async def settle(self, partition: int, settlements: Sequence[Settlement], oldest_ms: int, patience_ms: int) -> None:
+        """Settle attempts in one step, and note what is to be followed up (`Note`).
+
+        What is known of attempts before ``oldest_ms`` is dropped; after ``patience_ms`` of nothing but failures an
+        endpoint is hopeless.
+        """
         lines = "".join(map(_line, settlements))
-        words: list[Word] = [oldest_ms, CIRCUIT_FAILURES, CIRCUIT_LONGEST_MS, CIRCUIT_HOPELESS_MS, lines]
-        notes = await self._settle(self._client, _shared(partition), words)
-        return [Noted(place - 1, what.decode(), int(since)) for place, what, since in notes]
+        words: list[Word] = [oldest_ms, CIRCUIT_FAILURES, CIRCUIT_LONGEST_MS, CIRCUIT_HOPELESS_MS, patience_ms, lines]
+        await self._settle(self._client, [*_shared(partition), hook_notes(partition)], words)
 
     async def apply(self, hook: Webhook, *, anew: bool = False) -> None:
         """Bring a subscription's settings to its queue; safe to repeat, and an older revision changes nothing.
@@ -154,7 +158,7 @@ class HookQueues:
     async def resume(self, hook_id: str) -> None:
         """End a pause and close the circuit: the endpoint is said to be well."""
         keys = HookKeys(hook_id, self._partitions)
-        await self._client.hdel(keys.state, "pause", "fails", "failing", "half", "open", "opens")
+        await self._client.hdel(keys.state, "pause", "fails", "failing", "half", "open", "opens", "ending")
         await self._client.zadd(keys.turns, {hook_id: 0})
         await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
 
@@ -175,5 +179,5 @@ def _line(each: Settlement) -> str:
     head = f"{each.hook_id} {each.sequence} {each.key} {each.lease} {each.what}"
     if each.what == "delivered":
         return f"{head} {each.record}\n"
-    times = f"{each.retry_at_ms} {each.pause_until_ms} {each.circuit_ms} {each.revision}"
+    times = f"{each.retry_at_ms} {each.pause_until_ms} {each.circuit_ms} {each.revision} {each.is_alarming:d}"
     return f"{head} {times} {each.record}\n"

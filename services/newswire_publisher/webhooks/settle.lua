@@ -1,26 +1,23 @@
 #!lua
--- Settle attempts: done with each push, or again later; and log them.
+-- Settle attempts: done with each push, or again later; log them, and note what is to be followed up.
 --
--- KEYS  1 turns, 2 bell
+-- KEYS  1 turns, 2 bell, 3 notes
 -- ARGV  1 oldest attempt kept (ms), 2 failures in a row that open the circuit, 3 its longest pause (ms), 4 nothing but
---       failures for so long open it too (ms), 5 the attempts, a line each:
+--       failures for so long open it too (ms), 5 and for so long disable the endpoint (ms), 6 the attempts, a line each:
 --         'SUBSCRIPTION N KEY LEASE delivered RECORD', KEY '-' for a notice, and RECORD what the
---         log of attempts keeps; or 'SUBSCRIPTION N KEY LEASE WHAT AGAIN PAUSE CIRCUIT REVISION RECORD': WHAT retry,
+--         log of attempts keeps; or 'SUBSCRIPTION N KEY LEASE WHAT AGAIN PAUSE CIRCUIT REVISION ALARM RECORD': WHAT retry,
 --         exhausted or gone, AGAIN when to retry (ms), PAUSE until when nothing is pushed (ms, 0: no pause), CIRCUIT its
---         first pause (ms, 0: it says nothing of the endpoint), REVISION of the settings that it was made by
--- Returns {place of the line, 'lost' | 'opened' | 'recovered' | 'failing', failing since (ms)} for each of note.
+--         first pause (ms, 0: it says nothing of the endpoint), REVISION of the settings that it was made by, ALARM '1'
+--         if people are to be told of it, RECORD JSON
 -- An attempt whose lease was lost is logged, and whoever holds the push decides.
 
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
 
 oldest_kept = ARGV[1]
-local opens_at, longest, hopeless = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local noted = {}
+local opens_at, longest, hopeless, patience = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
-local function note(place, what, since)
-  noted[#noted + 1] = { place, what, tonumber(since or '0') }
-end
+--include newswire_publisher.webhooks/notes.lua
 
 -- What this call knows of an endpoint: 'full' if something waits for a place, 'failing' if its last attempt failed.
 local function state_of(id)
@@ -55,13 +52,13 @@ local function is_logged(id, record)
 end
 
 -- The endpoint took something: whatever its circuit held back may go.
-local function succeeded(id, place)
+local function succeeded(id)
   local state = state_of(id)
   if state.failing then
     local opens = redis.call('HGET', at(id, 'state'), 'opens')
-    redis.call('HDEL', at(id, 'state'), 'failing', 'fails', 'opens', 'half', 'open')
+    redis.call('HDEL', at(id, 'state'), 'failing', 'fails', 'opens', 'half', 'open', 'ending')
     if opens then
-      note(place, 'recovered', state.failing)
+      note(id, 'recovered', { since_ms = tonumber(state.failing) })
       look_at(id, now)
     end
     state.failing = nil
@@ -70,60 +67,76 @@ end
 
 -- What opens the circuit is what speaks of the endpoint: `opens_at` entries in a row that failed at their first attempt,
 -- or nothing but failures for `hopeless` ms. A later attempt, or a replay, of what it has refused may be the entry's
--- own fault: half open, it is one more failed probe, and the pause does not grow by it.
-local function failed(id, place, out, first_pause)
+-- own fault: half open, it is one more failed probe, and the pause does not grow by it. What was on its way when the
+-- circuit opened says nothing more.
+local function failed(id, out, attempt)
   redis.call('HSETNX', at(id, 'state'), 'failing', now)
   local state = redis.call('HMGET', at(id, 'state'), 'failing', 'half', 'open', 'opens', 'fails')
-  local opens, fails = tonumber(state[4] or '0'), tonumber(state[5] or '0')
+  local since, opens, fails = tonumber(state[1]), tonumber(state[4] or '0'), tonumber(state[5] or '0')
   state_of(id).failing = state[1]
-  if state[2] and tonumber(state[3]) > now then -- it was on its way when the circuit opened
-    note(place, 'failing', state[1])
-    return
+  if not (state[2] and tonumber(state[3]) > now) then
+    if out.attempts == '1' and out.kind ~= 'replay' then
+      fails = redis.call('HINCRBY', at(id, 'state'), 'fails', 1)
+    end
+    if state[2] or fails >= opens_at or now - since >= hopeless then
+      local pause = math.min(attempt.circuit * 2 ^ math.max(0, math.min(fails - opens_at, 20)), longest)
+      redis.call(
+        'HSET', at(id, 'state'), 'plain', 0, 'half', 1, 'open', string.format('%.0f', now + pause), 'opens', opens + 1)
+      if opens == 0 then
+        note(id, 'opened', { since_ms = since, cause = cause_of(attempt) })
+      end
+    end
   end
-  if out.attempts == '1' and out.kind ~= 'replay' then
-    fails = redis.call('HINCRBY', at(id, 'state'), 'fails', 1)
-  end
-  if state[2] or fails >= opens_at or now - tonumber(state[1]) >= hopeless then
-    local pause = math.min(first_pause * 2 ^ math.max(0, math.min(fails - opens_at, 20)), longest)
-    redis.call(
-      'HSET', at(id, 'state'), 'plain', 0, 'half', 1, 'open', string.format('%.0f', now + pause), 'opens', opens + 1)
-    note(place, opens == 0 and 'opened' or 'failing', state[1])
-  else
-    note(place, 'failing', state[1])
+  if now - since >= patience then
+    note_end(id, 'hopeless', attempt, since)
   end
 end
 
--- The endpoint is gone: whatever waits is cancelled. That it gets nothing more is the settings' to say; until
--- they do, the next 410 cancels again.
+-- The endpoint is gone: whatever waits is cancelled, but not its kills: they go out once it is enabled again. That it
+-- gets nothing more is the settings' to say; until they do, the next 410 cancels again.
 local function cancel(id)
   local own = known_of(id)
   flush(id)
   local state = redis.call('HMGET', at(id, 'state'), 'cursor', 'sequence')
   local cursor, last = tonumber(state[1] or '0'), tonumber(state[2] or '0')
-  set(id, 'cursor', last)
-  set(id, 'parked', 0)
-  local cancelled = {}
-  local function unpark(line, follows)
-    cancelled[tonumber(follows)] = true
+  local cancelled, kills, parked = {}, {}, 0
+  local function unpark(line, number, kind)
+    if kind == 'kill' then
+      parked = parked + 1
+      kills[tonumber(number)] = true
+      return nil
+    end
+    cancelled[#cancelled + 1] = tonumber(number)
     return line .. '-'
   end
-  own.flight, own.has_flown = string.gsub(own.flight, '(\n[^\n]+ )(%d+):%a+', unpark), true
-  for _, lane in ipairs({ 'kills', 'express', 'retry', 'replaying' }) do
+  own.flight, own.has_flown = string.gsub(own.flight, '(\n[^\n]+ )(%d+):(%a+)', unpark), true
+  set(id, 'cursor', last)
+  set(id, 'parked', parked)
+  for _, number in ipairs(redis.call('ZRANGE', at(id, 'kills'), 0, -1)) do
+    kills[tonumber(number)] = true
+  end
+  for _, lane in ipairs({ 'express', 'retry' }) do
     for _, number in ipairs(redis.call('ZRANGE', at(id, lane), 0, -1)) do
-      cancelled[tonumber(number)] = true
+      cancelled[#cancelled + 1] = tonumber(number)
     end
   end
-  own.items = {}
-  redis.call('DEL', at(id, 'items'))
-  for _, place in ipairs({ 'kills', 'express', 'retry', 'replaying', 'replays', 'ahead' }) do
+  give_up(id, cancelled)
+  for _, number in ipairs(redis.call('ZRANGE', at(id, 'replaying'), 0, -1)) do
+    cancelled[#cancelled + 1] = tonumber(number)
+  end
+  local items = redis.call('HGETALL', at(id, 'items'))
+  for i = 1, #items, 2 do
+    if not find(items[i + 1], ' kill', 1, true) then
+      put(id, items[i], false)
+    end
+  end
+  for _, place in ipairs({ 'express', 'retry', 'replaying', 'replays', 'ahead' }) do
     redis.call('DEL', at(id, place))
   end
-  for number in pairs(cancelled) do
+  for _, number in ipairs(cancelled) do
     mark(id, number, 'cancelled')
   end
-  if cursor < last then
-    mark(id, last, 'cancelled', ',"from":' .. cursor + 1)
-  end
+  cancel_range(id, cursor + 1, last, kills)
 end
 
 local now_text = string.format('%.0f', now)
@@ -149,9 +162,9 @@ local function decide(id, out, key, what, again, pause)
   local is_released = release(id, out)
   if what == 'delivered' then
     taken(id, out.number, key, out.kind)
-  elseif what == 'exhausted' then
-    redis.call('ZADD', at(id, 'failed'), number, number)
-  elseif what == 'retry' then
+  elseif what == 'exhausted' or (what == 'gone' and out.kind == 'live') then
+    give_up(id, { number })
+  elseif what == 'retry' or (what == 'gone' and out.kind == 'kill') then
     if is_released or (key ~= '-' and (newest_of(id, key) or 0) > number) then
       mark(id, number, 'superseded')
     else
@@ -163,38 +176,51 @@ local function decide(id, out, key, what, again, pause)
   return is_released
 end
 
--- Settle what is not simply done; return whether anything else of the article may go now, or nil if it is not ours.
-local function settle(place, id, number, key, token, what, rest)
-  local state, own = state_of(id), known_of(id)
-  local again, pause, circuit, revision, record = 0, 0, 0, 0, rest
-  if what ~= 'delivered' then
-    again, pause, circuit, revision, record = match(rest, '^(%d+) (%d+) (%d+) (%d+) (.*)$')
-    again, pause, circuit, revision = tonumber(again), tonumber(pause), tonumber(circuit), tonumber(revision)
+local DELIVERED = { pause = 0, circuit = 0 }
+local function attempt_of(what, rest)
+  if what == 'delivered' then
+    DELIVERED.record = rest
+    return DELIVERED
   end
+  local again, pause, circuit, revision, alarm, record = match(rest, '^(%d+) (%d+) (%d+) (%d+) (%d) (.*)$')
+  return { again = tonumber(again), pause = tonumber(pause), circuit = tonumber(circuit), revision = tonumber(revision),
+    is_alarming = alarm == '1', record = record }
+end
+
+-- Settle what is not simply done; return whether anything else of the article may go now, or nil if it is not ours.
+local function settle(id, number, key, token, what, rest)
+  local state, own, attempt = state_of(id), known_of(id), attempt_of(what, rest)
   local out = flying(own, slot_of(key, number))
   if not out or out.number ~= number or out.token ~= token then
-    if state.is_known and not is_logged(id, record) then -- else it was deleted
-      log_attempt(id, record)
-      note(place, 'lost')
+    if state.is_known and not is_logged(id, attempt.record) then -- else it was deleted
+      log_attempt(id, attempt.record)
     end
     return nil
   end
-  log_attempt(id, record)
-  if what == 'gone' and state.revision > revision then
-    what, again = 'retry', now -- its address is another one by now
+  log_attempt(id, attempt.record)
+  if what == 'gone' and state.revision > attempt.revision then
+    what, attempt.again = 'retry', now -- its address is another one by now
+  elseif what == 'gone' then
+    attempt.again = now + attempt.circuit -- if it is a kill, which waits until it is taken
   end
-  local is_released = decide(id, out, key, what, again, pause)
-  if pause > state.pause then
-    set(id, 'pause', pause)
+  local is_released = decide(id, out, key, what, attempt.again, attempt.pause)
+  if attempt.pause > state.pause then
+    set(id, 'pause', attempt.pause)
     set(id, 'plain', 0)
-    state.pause = pause
+    state.pause = attempt.pause
   end
   if what == 'delivered' then
-    succeeded(id, place)
-  elseif circuit > 0 then
-    failed(id, place, out, circuit)
+    succeeded(id)
+  elseif attempt.circuit > 0 then
+    failed(id, out, attempt)
+  end
+  if what == 'exhausted' then
+    note_entry(id, 'exhausted', out, attempt)
+  elseif attempt.is_alarming then
+    note_entry(id, 'untaken', out, attempt)
   end
   if what == 'gone' then
+    note_end(id, 'gone', attempt)
     cancel(id)
     return nil
   end
@@ -215,7 +241,7 @@ local function settle_plainly(id, number, key, token, record)
 end
 
 local attempts, keys = {}, {}
-for id, number, key, token, what, rest in string.gmatch(ARGV[5], '(%S+) (%d+) (%S+) (%S+) (%S+) ([^\n]*)\n') do
+for id, number, key, token, what, rest in string.gmatch(ARGV[6], '(%S+) (%d+) (%S+) (%S+) (%S+) ([^\n]*)\n') do
   attempts[#attempts + 1] = { id, number, key, token, what, rest }
   local of = keys[id]
   if not of then
@@ -230,13 +256,13 @@ for id in pairs(keys) do
   prefetch(id, keys[id])
 end
 local rings = false
-for place, attempt in ipairs(attempts) do
+for _, attempt in ipairs(attempts) do
   local id, what = attempt[1], attempt[5]
   local state, is_ours, is_released = state_of(id), true, false
   if what == 'delivered' and not state.failing and settle_plainly(id, attempt[2], attempt[3], attempt[4], attempt[6]) then
     is_released = false
   else
-    is_released = settle(place, unpack(attempt))
+    is_released = settle(unpack(attempt))
     is_ours = is_released ~= nil
   end
   if is_ours and (is_released or state.full) then
@@ -251,4 +277,3 @@ flush_looks()
 if rings then
   ring()
 end
-return noted

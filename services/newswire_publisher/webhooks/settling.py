@@ -1,6 +1,6 @@
 """Settles attempts in batches: while one batch is on its way to the server, the next one fills up.
 
-    attempt ─▶ waiting list of its partition ─▶ one script ─▶ what is of note ─▶ Health
+    attempt ─▶ waiting list of its partition ─▶ one script ─▶ what is of note: hook:{p}:notes
 
 When the server is away, a batch is kept and tried again as long as its leases may hold: what was
 delivered is then not sent twice. After that whoever leases a push sends it again under the same id.
@@ -9,8 +9,7 @@ delivered is then not sent twice. After that whoever leases a push sends it agai
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
@@ -18,9 +17,9 @@ from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, 
 
 from newswire_publisher.webhooks.log import Entry
 from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.pushes import Kind, Noted, Settlement, What
+from newswire_publisher.webhooks.pushes import Kind, Settlement, What
 from newswire_publisher.webhooks.queue import HookQueues
-from newswire_publisher.webhooks.retry import Decision, Delivered, Exhausted, Gone, Retry
+from newswire_publisher.webhooks.retry import Decision, Delivered, Exhausted, Gone, Retry, is_alarming
 from newswire_runtime import metrics
 
 log = structlog.get_logger()
@@ -51,25 +50,21 @@ class Attempt(NamedTuple):
     decision: Decision
     circuit_ms: int
     record: str
-    cause: Mapping[str, object] = MappingProxyType({})
-    """Status, error and detail of a failure, for the notices."""
-
-
-Observer = Callable[[Sequence[Attempt], Sequence[Noted]], Coroutine[None, None, None]]
-"""Is told of each batch that had anything but deliveries as usual, beside the next one; must not raise."""
 
 
 class Settler:
-    """Settles the attempts of one partition. ``keep_ms``: how long attempts are kept in the log."""
+    """Settles the attempts of one partition.
 
-    def __init__(self, queues: HookQueues, partition: int, observe: Observer, keep_ms: int) -> None:
+    ``keep_ms``: how long attempts are kept in the log. ``patience_ms``: how long an endpoint may do nothing but fail.
+    """
+
+    def __init__(self, queues: HookQueues, partition: int, keep_ms: int, patience_ms: int) -> None:
         self._queues = queues
         self._partition = partition
-        self._observe = observe
         self._keep_ms = keep_ms
+        self._patience_ms = patience_ms
         self._waiting: list[tuple[float, Attempt]] = []
         self._flusher: asyncio.Task[None] | None = None
-        self._observing: set[asyncio.Task[None]] = set()
 
     def add(self, attempt: Attempt) -> None:
         """Settle an attempt soon."""
@@ -81,25 +76,18 @@ class Settler:
         """Wait until everything is settled."""
         while self._flusher is not None and not self._flusher.done():
             await asyncio.wait({self._flusher})
-        if self._observing:
-            await asyncio.wait(self._observing)
 
     async def _flush(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
             attempts = [attempt for _, attempt in batch]
             try:
-                notes = await self._settle(attempts)
+                await self._settle(attempts)
             except (RedisError, OSError) as exc:
                 if isinstance(exc, ResponseError) and not isinstance(exc, AWAY):
                     await self._settle_each(attempts, exc)
                 else:
                     await self._keep(batch, exc)
-                continue
-            if notes or any(not isinstance(attempt.decision, Delivered) for attempt in attempts):
-                task = asyncio.create_task(self._observe(attempts, notes))
-                self._observing.add(task)
-                task.add_done_callback(self._observing.discard)
 
     async def _keep(self, batch: list[tuple[float, Attempt]], cause: Exception) -> None:
         oldest = time.monotonic() - LEASE_MS / 1000
@@ -118,16 +106,16 @@ class Settler:
                 # Its lease ends, and it goes out again under the same id.
                 log.exception("webhook.unsettled", webhook=attempt.push.hook.id, sequence=attempt.push.entry.sequence)
 
-    async def _settle(self, attempts: Sequence[Attempt]) -> list[Noted]:
+    async def _settle(self, attempts: Sequence[Attempt]) -> None:
         rows = list(map(_settlement, attempts))
-        notes = await self._queues.settle(self._partition, rows, int(time.time() * 1_000) - self._keep_ms)
+        oldest_ms = int(time.time() * 1_000) - self._keep_ms
+        await self._queues.settle(self._partition, rows, oldest_ms, self._patience_ms)
         for what, count in Counter(row.what for row in rows).items():
             metrics.DELIVERIES.labels(what).inc(count)
-        return notes
 
 
 def _settlement(attempt: Attempt) -> Settlement:
-    (hook, entry, _, _, lease), decision, circuit_ms, record, _ = attempt
+    (hook, entry, number, kind, lease), decision, circuit_ms, record = attempt
     if isinstance(decision, Delivered):
         return Settlement(hook.id, entry.sequence, entry.key, lease, "delivered", record)
     return Settlement(
@@ -141,4 +129,5 @@ def _settlement(attempt: Attempt) -> Settlement:
         (isinstance(decision, Retry | Exhausted) and decision.pause_until_ms) or 0,
         circuit_ms,
         hook.revision,
+        kind == "kill" and (isinstance(decision, Gone) or (isinstance(decision, Retry) and is_alarming(number))),
     )

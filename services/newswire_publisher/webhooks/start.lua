@@ -123,6 +123,7 @@ local function start(id, state, number, kind, entry, text)
   end
   if state.age > 0 and kind == 'live' and tonumber(moment) + state.age < now then
     mark(id, number, 'expired')
+    give_up(id, { number })
     return false
   end
   return go(id, state, slot, text, (item and item.attempts or 0) + 1, kind, entry)

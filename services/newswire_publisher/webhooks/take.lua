@@ -2,7 +2,8 @@
 -- Lease pushes of the endpoints whose turn it is, each at most what its own limits leave.
 --
 -- KEYS  1 turns, 2 bell
--- ARGV  1 room for pushes, 2 most of one endpoint while many wait, 3 lease (ms), 4 lease token, 5 most endpoints to look at
+-- ARGV  1 room for pushes, 2 most of one endpoint while many wait, 3 lease (ms), 4 lease token, 5 most endpoints to look at,
+--       6 fair share: with so much on its way an endpoint gets nothing but kills
 -- Returns [ms until the next turn or -1, the bell's last entry, [entry, …], ['SUBSCRIPTION N ATTEMPT KIND PLACE N …', …]]
 -- as JSON, KIND live, kill or replay, and PLACE that of the entry, from 1. One word, because reading many costs the
 -- client more than the pushes; and an entry once, because an article goes to many.
@@ -10,7 +11,7 @@
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
 
-local room, most, token, looks = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[4], tonumber(ARGV[5])
+local room, most, token, looks, share = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local ends = string.format('%.0f', now + tonumber(ARGV[3]))
 local rung = redis.call('XREVRANGE', bell, '+', '-', 'COUNT', 1)
 local MOST_PASSED = 256 -- entries of one log that one look goes over without sending them
@@ -66,8 +67,8 @@ end
 
 --include newswire_publisher.webhooks/lanes.lua
 
--- When this endpoint wants to be looked at again. `is_probed`: one probe is on its way, and all but kills wait for it.
-local function next_turn(id, state, special, is_full, is_probed)
+-- When this endpoint wants to be looked at again. `takes_kills_alone`: the rest waits for what is on its way.
+local function next_turn(id, state, special, is_full, takes_kills_alone)
   local moment = state.own.held > 0 and state.own.ends or math.huge
   if is_full then
     return moment
@@ -77,7 +78,7 @@ local function next_turn(id, state, special, is_full, is_probed)
     moment = math.min(moment, first_of(id, 'kills'))
     live = first_of(id, 'retry')
   end
-  if is_probed then
+  if takes_kills_alone then
     return moment
   end
   if not (state.ordered and live < math.huge) then
@@ -131,32 +132,33 @@ local function serve(id)
   end
   local held = own.held
   local bound = state.ordered and 1 or state.concurrency
+  local fair_bound = math.min(bound, share)
   local special = has_special(id, state)
   state.special = special
   local free = math.min(bound - held, room, most)
-  local before = free
   if special and free > 0 then
     free = from_set(id, state, 'kills', 'kill', due(id, 'kills', free), free)
   end
+  free = math.min(free, fair_bound - own.held)
   -- A circuit that is open lets nothing but kills through; half open, one probe.
   local is_closed = state.half ~= 1 or (state.open <= now and held == 0)
   if free > 0 and state.pause <= now and is_closed then
     local may = math.min(free, allowed(state), state.half == 1 and 1 or math.huge)
-    local left = from_all(id, state, special, may)
-    free = free - (may - left)
+    from_all(id, state, special, may)
   end
-  room = room - (before - free)
+  room = room - (own.held - held)
   if state.spent then
     set(id, 'next', string.format('%.3f', state.next))
   end
-  local is_full, is_probed = own.held >= bound, state.half == 1 and own.held > 0
+  local is_full = own.held >= bound
+  local takes_kills_alone = own.held >= fair_bound or (state.half == 1 and own.held > 0)
   -- Who settles one of its pushes then lets it be looked at.
-  if (is_full or is_probed) ~= (state.full == 1) then
-    set(id, 'full', (is_full or is_probed) and 1 or 0)
+  if takes_kills_alone ~= (state.full == 1) then
+    set(id, 'full', takes_kills_alone and 1 or 0)
   end
   flush(id)
   granted[#granted + 1] = own.granted
-  local turn = next_turn(id, state, special, is_full, is_probed)
+  local turn = next_turn(id, state, special, is_full, takes_kills_alone)
   if turn == math.huge then
     idle[#idle + 1] = id
   else

@@ -21,7 +21,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from newswire_publisher.webhooks.delivery import Courier
-from newswire_publisher.webhooks.model import Webhook
+from newswire_publisher.webhooks.model import MOST_CONCURRENCY, Webhook
 from newswire_publisher.webhooks.pushes import Leased
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_publisher.webhooks.settling import LEASE_MS, Settler
@@ -36,6 +36,9 @@ MOST_AT_ONCE = 512
 """Pushes that one look takes."""
 MOST_OF_ONE = 4
 """Pushes of one endpoint that one look takes while many wait: the others' turns come in between."""
+FAIR_SHARE, SMALL_SHARE = 16, 2
+"""What an endpoint may have on its way at once when half of the places are taken, and when three quarters are: the
+slow endpoints of one owner must leave some to the others."""
 MUCH = 128
 """So many pushes of one look, and a second one goes beside it."""
 LONGEST_WAIT_MS = 500
@@ -112,10 +115,11 @@ class HookWorker:
             if self._stopping:
                 return 0, None, ""
         lease, until = secrets.token_hex(8), time.monotonic() + START_SECONDS
+        before = self._in_flight
         self._in_flight += room
         try:
             leased, wait_ms, rung = await self._queues.take(
-                self._partition, room=room, most=MOST_OF_ONE, lease=lease, lease_ms=LEASE_MS
+                self._partition, room=room, most=MOST_OF_ONE, lease=lease, lease_ms=LEASE_MS, share=_share(before)
             )
         finally:
             self._in_flight -= room
@@ -175,3 +179,10 @@ class HookWorker:
             self._freed.clear()
             await self._freed.wait()
         await self._settler.drain()
+
+
+def _share(in_flight: int) -> int:
+    """Return how much one endpoint may have on its way, with so much on its way to all of them."""
+    if in_flight < MOST_IN_FLIGHT / 2:
+        return MOST_CONCURRENCY
+    return FAIR_SHARE if in_flight < MOST_IN_FLIGHT * 3 / 4 else SMALL_SHARE
