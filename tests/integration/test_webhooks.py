@@ -248,6 +248,41 @@ async def test_a_kill_goes_to_who_has_the_story_whatever_types_it_asked_for(wire
     assert await hook.types() == ["article.new", "article.killed"]
 
 
+@pytest.mark.parametrize("word", ["kill", "withhold"])
+async def test_after_a_kill_nobody_is_given_the_text_again(wire: Wire, receiver: Receiver, word: str) -> None:
+    hook = await wire.hook(url=receiver.script("hook"))
+    await wire.submit(story(body_text="An untrue sentence."))
+    (first,) = await receiver.got("hook", 1)
+    assert b"untrue" in first.body
+    await wire.desk(word, note="Wrong")
+    _, notice = await receiver.got("hook", 2)
+    await hook.drained()
+    assert (notice.message["data"]["uri"], notice.message["data"]["ed_note"]) == (URI, "Wrong")
+    before, told = await hook.log()
+    assert (before["payload"], before["reason"]) == (None, "withdrawn")
+    assert told["payload"].encode() == notice.body
+    attempt = await hook.call("GET", f"/attempts/{(await hook.attempts())[0]['id']}")
+    assert attempt["request"]["body"] is None
+    lines = await wire.http.get(f"/v1/webhooks/{hook.id}/events", headers={"Accept": "application/x-ndjson"})
+    gone = await wire.article()
+    assert (gone.status_code, gone.json()["detail"]) == (410, "Wrong")
+    for text in (notice.body.decode(), lines.text, gone.text):
+        assert "untrue" not in text
+        assert "Ferry returns" not in text
+
+
+async def test_a_reinstated_story_has_its_text_and_what_came_before_stays_withdrawn(wire: Wire) -> None:
+    hook = await wire.hook()
+    await wire.submit(story())
+    await wire.out()
+    await wire.desk("withhold", note="Under review")
+    await hook.logged(2)
+    await wire.desk("reinstate")
+    entries = await hook.logged(3)
+    assert [entry["payload"] is None for entry in entries] == [True, False, False]
+    assert "Ferry returns" in entries[2]["payload"]
+
+
 async def test_a_version_that_cannot_be_read_is_given_up_and_stops_no_other(wire: Wire, receiver: Receiver) -> None:
     hook = await wire.hook(url=receiver.script("hook"))
     await hook.call("POST", "/disable")

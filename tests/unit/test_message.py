@@ -214,6 +214,30 @@ def test_a_thin_push_only_says_where_to_look() -> None:
     assert json.loads(render(article(FULL), Format.THIN, LINK)) == {"uri": FULL["uri"], "version": 3, "link": LINK}
 
 
+@pytest.mark.parametrize("status", ["canceled", "withheld"])
+@pytest.mark.parametrize("form", list(Format))
+def test_a_kill_names_the_article_and_says_why_and_publishes_nothing_once_more(
+    form: Format, status: str, ninjs_schema: Draft202012Validator
+) -> None:
+    data = json.loads(render(article(FULL, pub_status=status, ed_note="Wrong figures."), form, LINK))
+
+    assert (data["uri"], int(data["version"])) == (FULL["uri"], 3)
+    if form is Format.ARTICLE:
+        assert set(data) == {
+            *("uri", "version", "pub_status", "urgency", "priority", "language", "source", "ed_note"),
+            *("first_created", "version_created", "published", "evolved_from"),
+        }
+        assert (data["pub_status"], data["ed_note"]) == (status, "Wrong figures.")
+    elif form is Format.NINJS:
+        ninjs_schema.validate(data)
+        assert (data["pubStatus"], data["edNote"]) == (status, "Wrong figures.")
+        evolved = {"name": "evolvedFrom", "rel": "evolvedFrom", "uri": FULL["evolved_from"], "type": "text"}
+        assert data["associations"] == [evolved]
+    said = " ".join(map(str, texts(data)))
+    for told in ("Hafen", "Werft", "Kurz gefasst", "Jana", "Kran", "p.jpg", "Rostock", "rostock"):
+        assert told not in said
+
+
 @pytest.mark.parametrize("form", list(Format))
 def test_the_same_input_gives_the_same_bytes(form: Format) -> None:
     shuffled = dict(reversed(FULL.items()))

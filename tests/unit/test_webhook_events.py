@@ -62,6 +62,17 @@ def test_an_article_that_may_be_used_is_no_kill(name: str, form: Format) -> None
     assert not validator(f"webhook-{form.value}.schema.json").is_valid(usable | {"type": name})
 
 
+@pytest.mark.parametrize("form", [Format.ARTICLE, Format.NINJS])
+@pytest.mark.parametrize("name", ["article.killed", "article.withheld"])
+def test_a_kill_that_carries_the_text_once_more_is_none(name: str, form: Format) -> None:
+    (kind,) = [each for each in CATALOGUE if each.name == name]
+    kill, whole = body(kind, form), body(CATALOGUE[0], form)["data"]
+
+    for field in {"headline", "body_html", "summary", "headlines", "bodies", "descriptions"} & set(whole):
+        with_text = kill | {"data": kill["data"] | {field: whole[field]}}
+        assert not validator(f"webhook-{form.value}.schema.json").is_valid(with_text), field
+
+
 def test_the_catalogue_has_every_type_that_is_sent() -> None:
     assert {kind.name for kind in CATALOGUE} == {*EVENT_TYPES.values(), *NOTICE_TYPES, TEST, CHALLENGE}
 

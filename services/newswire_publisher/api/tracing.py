@@ -5,9 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
-from newswire_publisher.articles.message import EVENT_TYPES
+from newswire_publisher.articles.message import WITHDRAWAL_TYPES
 from newswire_publisher.articles.store import ArticleStore, Mark
-from newswire_publisher.routing.sinks import WITHDRAWALS
 from newswire_publisher.webhooks.receipts import Receipt, Receipts, Taken
 from newswire_runtime.auth import Role, Tokens
 from newswire_runtime.http import require
@@ -16,8 +15,6 @@ from newswire_schemas.article import to_iso
 
 PostsOf = Callable[[str, str], Awaitable[list[dict[str, Any]]]]
 """``(account, article's key)`` to the posts that there are, as the social API shows them."""
-
-_KILLS = frozenset(EVENT_TYPES[act] for act in WITHDRAWALS)
 
 
 class TraceApi:
@@ -94,7 +91,7 @@ def _receipt(receipt: Receipt, rank: str) -> dict[str, Any]:
     if newest is not None:
         shown["newest"] = {"sequence": newest.sequence, "version": newest.version, "type": newest.type}
         shown["state"] = receipt.state
-    if newest is not None and newest.type in _KILLS:
+    if newest is not None and newest.type in WITHDRAWAL_TYPES:
         at = next((to_iso(each.at) for each in receipt.taken if each.entry.sequence == newest.sequence), None)
         shown["kill"] = {"state": receipt.state, "sequence": newest.sequence} | ({"at": at} if at else {})
     return shown

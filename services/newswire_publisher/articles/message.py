@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from newswire_publisher.articles.ninjs import to_ninjs
+from newswire_publisher.articles.withdrawal import notice_of
+from newswire_publisher.routing.sinks import WITHDRAWALS
 from newswire_schemas.article import Act, Article, to_iso
 
 EVENT_TYPES: dict[Act, str] = {
@@ -26,6 +28,8 @@ EVENT_TYPES: dict[Act, str] = {
     Act.REINSTATE: "article.reinstated",
     Act.EXPIRE: "article.expired",
 }
+
+WITHDRAWAL_TYPES = frozenset(EVENT_TYPES[act] for act in WITHDRAWALS)
 
 _EVENT_TYPE = re.compile(r"[A-Za-z0-9_.]+\Z")
 
@@ -39,7 +43,7 @@ class Format(StrEnum):
 
 
 def render(article: Article, form: Format, link: str) -> bytes:
-    """Return ``data`` as JSON.
+    """Return ``data`` as JSON; of a version that was killed or is withheld, its notice (`withdrawal`).
 
     Args:
         article: One version.
@@ -47,13 +51,14 @@ def render(article: Article, form: Format, link: str) -> bytes:
             ``thin`` has only ``uri``, ``version`` and ``link``, for receivers that fetch.
         link: The public address of the article.
     """
+    told = notice_of(article)
     match form:
         case Format.ARTICLE:
-            return article.model_dump_json(exclude_defaults=True, exclude_none=True).encode()
+            return told.model_dump_json(exclude_defaults=True, exclude_none=True).encode()
         case Format.NINJS:
-            return _json(to_ninjs(article))
+            return _json(to_ninjs(told))
         case Format.THIN:
-            return _json({"uri": article.uri, "version": article.version, "link": link})
+            return _json({"uri": told.uri, "version": told.version, "link": link})
 
 
 def build(event_type: str, timestamp: datetime, sequence: int, data: bytes) -> bytes:

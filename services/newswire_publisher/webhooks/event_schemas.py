@@ -2,8 +2,8 @@
 
     {"type": …, "timestamp": …, "sequence": …, "data": {…}}
 
-In the schemas of articles ``type`` decides what ``data`` must have: a kill is canceled, a rewrite names
-what it rewrites. ``data`` in format ``ninjs`` is IPTC's own schema, by its address.
+In the schemas of articles ``type`` decides what ``data`` must have: a kill is canceled and has no text, a rewrite
+names what it rewrites. ``data`` in format ``ninjs`` is IPTC's own schema, by its address.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from newswire_publisher.articles.message import EVENT_TYPES, Format
 from newswire_publisher.articles.ninjs import SCHEMA as NINJS_SCHEMA
+from newswire_publisher.articles.withdrawal import NOTICE
 from newswire_publisher.webhooks.event_types import CATALOGUE, CHALLENGE, TEST, EventType
 from newswire_schemas.article import Act, Article, PubStatus
 
@@ -113,16 +114,30 @@ def _thin() -> tuple[dict[str, Any], dict[str, Any]]:
 
 _DATA = {Format.ARTICLE: _article, Format.NINJS: _ninjs, Format.THIN: _thin}
 
+
+def _without(*fields: str) -> dict[str, bool]:
+    return dict.fromkeys(fields, False)
+
+
 _RULES: dict[Format, dict[Act, dict[str, Any]]] = {
     # Ours leaves out what is the default, so that `usable` is not there.
     Format.ARTICLE: {
-        act: {"properties": {"pub_status": {"const": status.value}}, "required": ["pub_status"]}
+        act: {
+            "properties": {
+                "pub_status": {"const": status.value},
+                **_without(*(name for name in Article.model_fields if name not in NOTICE)),
+            },
+            "required": ["pub_status"],
+        }
         for act, status in _STATUSES.items()
     }
     | {Act.REWRITE: {"required": ["evolved_from"]}},
     Format.NINJS: {
         act: {
-            "properties": {"pubStatus": {"const": _STATUSES.get(act, PubStatus.USABLE).value}},
+            "properties": {
+                "pubStatus": {"const": _STATUSES.get(act, PubStatus.USABLE).value},
+                **(_without("headlines", "descriptions", "bodies", "people") if act in _STATUSES else {}),
+            },
             "required": ["pubStatus"],
         }
         for act in EVENT_TYPES

@@ -2,7 +2,8 @@
 
 An entry names a version; its payload is made from the store's copy of that version,
 the same bytes for a push, a retry and ``GET …/events`` (design section 7). An entry may
-also be a notice, which carries its data itself.
+also be a notice, which carries its data itself. Of what was killed or withheld later only a push
+that is on its way has the text: whoever reads it later gets none.
 
 What an article's version looks like in one format is made once and kept for the endpoints
 that follow: an article goes to many at once, and only the sequence differs.
@@ -11,18 +12,19 @@ that follow: an article goes to many at once, and only the sequence differs.
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 import structlog
 from pydantic import ValidationError
 
 from newswire_publisher.articles import message
-from newswire_publisher.articles.message import Format, Parts
+from newswire_publisher.articles.message import WITHDRAWAL_TYPES, Format, Parts
 from newswire_publisher.articles.store import ArticleStore
+from newswire_publisher.articles.withdrawal import is_taken_back
 from newswire_publisher.routing.sinks import Dispatch
-from newswire_publisher.webhooks.model import Webhook
 from newswire_runtime.client import Client
-from newswire_schemas.article import Article, from_ms, to_ms
+from newswire_schemas.article import Article, Rank, from_ms, to_ms
 from newswire_schemas.streams import HookKeys
 
 log = structlog.get_logger()
@@ -30,6 +32,13 @@ log = structlog.get_logger()
 KEPT_BYTES = 64_000_000
 """Bytes of rendered versions that a process keeps at hand."""
 _OVERHEAD = 300
+
+
+class NoBody(StrEnum):
+    """Why an entry has no payload any more: the article was killed or withheld later, or the version is not kept."""
+
+    WITHDRAWN = "withdrawn"
+    NOT_KEPT = "not-kept"
 
 
 class Entry(NamedTuple):
@@ -128,17 +137,20 @@ class HookLog:
                 high = middle
         return low
 
-    async def body(self, hook: Webhook, entry: Entry) -> bytes | None:
-        """Return the payload of an entry, byte for byte as it is pushed; None if its version is kept no more."""
-        return (await self.bodies([(hook, entry)]))[0]
-
-    async def bodies(self, wanted: Sequence[tuple[Webhook, Entry]]) -> list[bytes | None]:
-        """Return the payloads of entries in the formats of their webhooks, in one round trip."""
-        found = await self.parts([(hook.format, entry) for hook, entry in wanted])
+    async def bodies(self, form: Format, entries: Sequence[Entry]) -> list[bytes | NoBody]:
+        """Return the payloads of entries for who reads them later, byte for byte as they were pushed."""
+        found = await self.parts([(form, entry) for entry in entries])
+        taken_back = await self._taken_back(entries)
         return [
-            None if parts is None else parts.join(entry.sequence)
-            for parts, (_, entry) in zip(found, wanted, strict=True)
+            _body(entry, parts, is_withdrawn=entry in taken_back) for entry, parts in zip(entries, found, strict=True)
         ]
+
+    async def _taken_back(self, entries: Sequence[Entry]) -> set[Entry]:
+        """Return the entries whose articles were killed or withheld later; the notice of that is told for ever."""
+        told = [entry for entry in entries if entry.data is None and entry.type not in WITHDRAWAL_TYPES]
+        keys = list({entry.key: None for entry in told})
+        marks = dict(zip(keys, await self._store.marks(keys), strict=True)) if keys else {}
+        return {entry for entry in told if is_taken_back(Rank.parse(entry.rank), marks[entry.key])}
 
     async def parts(self, wanted: Sequence[tuple[Format, Entry]]) -> list[Parts | None]:
         """Return the payloads of entries in formats, without their numbers, in one round trip."""
@@ -189,6 +201,12 @@ def read_entry(sequence: int, entry: str) -> Entry:
     if key == NO_KEY:
         return Entry(sequence, key, "", rank, event_type, int(moment), int(published), int(received), "", rest.encode())
     return Entry(sequence, key, rest, rank, event_type, int(moment), int(published), int(received), trace_id)
+
+
+def _body(entry: Entry, parts: Parts | None, *, is_withdrawn: bool) -> bytes | NoBody:
+    if is_withdrawn:
+        return NoBody.WITHDRAWN
+    return NoBody.NOT_KEPT if parts is None else parts.join(entry.sequence)
 
 
 def _number(entry_id: bytes) -> int:

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from newswire_publisher.webhooks.access import HookAccess, must_push
 from newswire_publisher.webhooks.left_out import LeftOut, LeftOuts
-from newswire_publisher.webhooks.log import Entry, HookLog
+from newswire_publisher.webhooks.log import Entry, HookLog, NoBody
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.queue import HookQueues, SameReplayError, TooManyReplaysError
 from newswire_publisher.webhooks.repeats import HEADER_DOC, Repeats
@@ -56,6 +56,8 @@ class LogApi:
     ) -> Response:
         """Read the log after a sequence number; `payload` holds the very bytes that a push carries.
 
+        It is null where there is none any more, and `reason` says why: `withdrawn` (the article was killed or withheld
+        later) or `not-kept` (the version).
         `cursor` is there while there is more. With `Accept: application/x-ndjson` the answer is all that
         there is after the number, one entry a line. `left_out` tells of numbers after yours that have no entry, as
         the wire was restored from a backup: do not wait for them.
@@ -82,7 +84,7 @@ class LogApi:
                 return
 
     async def _shown(self, hook: Webhook, entries: list[Entry]) -> list[dict[str, Any]]:
-        bodies = await self._log.bodies([(hook, entry) for entry in entries])
+        bodies = await self._log.bodies(hook.format, entries)
         return [
             {
                 "sequence": entry.sequence,
@@ -90,7 +92,7 @@ class LogApi:
                 "version": entry.version,
                 "type": entry.type,
                 "time": to_iso(entry.moment),
-                "payload": None if body is None else body.decode(),
+                **({"payload": None, "reason": body} if isinstance(body, NoBody) else {"payload": body.decode()}),
             }
             for entry, body in zip(entries, bodies, strict=True)
         ]

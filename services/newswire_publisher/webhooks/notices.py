@@ -7,7 +7,7 @@ so that two of them cannot tell each other of their failures for ever.
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
@@ -19,6 +19,7 @@ from newswire_publisher.webhooks.queue import IN_TURN, HookQueues
 from newswire_runtime.client import Client
 from newswire_runtime.conf import Table
 from newswire_runtime.handoff import Effect
+from newswire_runtime.http import now
 from newswire_schemas.article import to_iso
 from newswire_schemas.streams import hook_notices, partition_of
 
@@ -64,7 +65,7 @@ class Notices:
         hooks = (await self._hooks.all()).values() if notices else ()
         # Once for a type: there may be thousands of webhooks, and hundreds of notices at once.
         ears = {event_type: [hook for hook in hooks if hook.wants(event_type)] for event_type in types}
-        told_at = datetime.now(UTC)
+        told_at = now()
         appendings = []
         for notice in notices:
             log.warning(notice.type, **{name: value for name, value in notice.data.items() if name != "url"})

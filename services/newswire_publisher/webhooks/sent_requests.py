@@ -6,9 +6,9 @@ Nothing of a request is kept. It is made again from what cannot change: the entr
 second, and the settings, if they are others by now, are those of its revision (`sendings`). The signature is that of
 the keys that were live then.
 
-What may be missing, and is left out: the body, when its version is kept no more; the signature, when a rotation has
-thrown the key away or no master key opens it; the address, when it has changed too often since. Values of headers
-that look like credentials are hidden.
+What may be missing, and is left out: the body, when its version is kept no more or was withdrawn; the signature, when a
+rotation has thrown the key away or no master key opens it; the address, when it has changed too often since. Values
+of headers that look like credentials are hidden.
 """
 
 from contextlib import suppress
@@ -16,7 +16,7 @@ from typing import Any
 
 from newswire_publisher.webhooks.headers import headers as headers_of
 from newswire_publisher.webhooks.keyring import Keyring
-from newswire_publisher.webhooks.log import Entry, HookLog
+from newswire_publisher.webhooks.log import Entry, HookLog, NoBody
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.sendings import Sending, masked, sending_of
 from newswire_publisher.webhooks.signing import sign
@@ -49,7 +49,8 @@ class SentRequests:
         sending = sending_of(hook.earlier, hook.sending(moment), revision, moment)
         body = None
         if sending is not None and entry is not None:
-            body = await self._log.body(hook.model_copy(update={"format": sending.format}), entry)
+            (found,) = await self._log.bodies(sending.format, [entry])
+            body = None if isinstance(found, NoBody) else found
         return self.of(hook, sending, message_id, at_ms, body)
 
     def of(
