@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from support.wire import URI, Receiver, Wire, story, until
+from support.wire import URI, Hook, Receiver, Wire, story, until
 
 from newswire_schemas.article import key_of
 
@@ -43,6 +43,36 @@ async def test_receipts_prove_who_took_the_kill_and_when(wire: Wire, receiver: R
     assert (await receipt(wire, puller.id))["kill"]["state"] == "kept"
     feeds = [each["name"] for each in await told(wire, "receipts") if each["sink"] == "feed"]
     assert feeds == ["all"]
+
+
+async def test_a_receipt_says_waiting_only_of_what_is_in_a_queue(wire: Wire, receiver: Receiver) -> None:
+    url = receiver.script("hook", 204, 410)
+    gone = await wire.hook(url=url)
+    stopped = await wire.hook(url=receiver.script("stopped"))
+    moved = await wire.hook()
+    await wire.submit(story())
+    for hook in (gone, stopped, moved):
+        await hook.logged(1)
+    await gone.drained()
+    await stopped.drained()
+    await stopped.call("POST", "/disable")
+    assert (await wire.http.post(f"/v1/articles/{KEY}/kill")).status_code in (200, 202)
+    for hook in (gone, stopped, moved):
+        await hook.logged(2)
+    await until(lambda: _is_disabled(gone), what="the 410 has disabled the webhook")
+    await moved.call("PATCH", json={"url": receiver.script("moved")})
+
+    assert (await receipt(wire, gone.id))["kill"]["state"] == "waiting"
+    assert (await receipt(wire, stopped.id))["kill"]["state"] == "waiting"
+    assert (await receipt(wire, moved.id))["kill"]["state"] == "kept"  # from when it was pull-only
+
+    await stopped.call("POST", "/enable")
+    await stopped.drained()
+    assert (await receipt(wire, stopped.id))["kill"]["state"] == "taken"
+
+
+async def _is_disabled(hook: Hook) -> bool:
+    return not (await hook.call("GET"))["enabled"]
 
 
 async def test_a_trace_tells_every_stage_and_delivery_in_the_order_of_time(wire: Wire, receiver: Receiver) -> None:

@@ -33,7 +33,8 @@ class TraceApi:
     async def receipts(self, request: Request, key: str) -> dict[str, Any]:
         """Tell who got which version when, and of a killed article who took the kill.
 
-        `kill` is `taken` with its time, `waiting` while it is tried, `failed`, or `kept` in the log of who pulls.
+        `kill` is `taken` with its time, `waiting` while it is in the queue or on its way, `failed`, or `kept` in the
+        log of who pulls.
         """
         await require(request, self._tokens, Role.OPERATOR)
         _, ledger = await self._known(key)

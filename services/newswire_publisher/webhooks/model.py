@@ -4,7 +4,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from newswire_publisher.articles.message import Format
 from newswire_publisher.webhooks.headers import check_headers
@@ -17,6 +26,7 @@ from newswire_runtime.auth import Caller
 from newswire_schemas.article import Line, Utc, to_iso
 
 DEFAULT_CONCURRENCY, MOST_CONCURRENCY = 8, 100
+MOST_AGE = 10 * 366 * 86_400
 
 
 class Status(StrEnum):
@@ -34,12 +44,18 @@ class Settings(Wanted):
     format: Format = Format.ARTICLE
     description: Line | None = None
     headers: dict[str, str] = Field(default_factory=dict, description="Sent with every push.")
-    concurrency: int = Field(DEFAULT_CONCURRENCY, ge=1, le=MOST_CONCURRENCY, description="Pushes at once, at most.")
-    rate: float | None = Field(
+    concurrency: StrictInt = Field(
+        DEFAULT_CONCURRENCY, ge=1, le=MOST_CONCURRENCY, description="Pushes at once, at most."
+    )
+    rate: StrictFloat | None = Field(
         None, gt=0, le=10_000, description="Pushes a second, at most, and one a day at least; none: no bound."
     )
-    ordered: bool = Field(False, description="One push at a time, in the log's order; a failing one is waited for.")
-    max_age: int | None = Field(None, ge=1, description="Seconds after which an entry is not pushed any more.")
+    ordered: StrictBool = Field(
+        False, description="One push at a time, in the log's order; a failing one is waited for."
+    )
+    max_age: StrictInt | None = Field(
+        None, ge=1, le=MOST_AGE, description="Seconds after which an entry is not pushed any more."
+    )
     signature: Signature = Field(
         Signature.V1,
         description="v1: HMAC-SHA256; v1a: ed25519. A secret that is brought must fit it, and decides if it is left "
@@ -49,7 +65,7 @@ class Settings(Wanted):
         None, description="Seconds between attempts, instead of the usual schedule."
     )
 
-    challenge: bool = Field(
+    challenge: StrictBool = Field(
         False, description="Push nothing until the address has echoed a random token, also after a change of its host."
     )
 

@@ -23,7 +23,8 @@ SEARCHED_ATTEMPTS = 1_000
 """Newest attempts of a subscription that a trace looks through."""
 
 State = Literal["taken", "waiting", "failed", "kept"]
-"""Of an article's newest entry: ``kept`` is in the log for whoever pulls."""
+"""Of an article's newest entry: ``waiting`` is in the queue or on its way; ``failed`` was given up, cancelled or too
+old; ``kept`` is in the log for whoever pulls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,8 @@ class Receipts:
         _, newest, *takes = seen.split()
         taken = [(int(number), int(ms)) for number, _, ms in (take.partition(":") for take in takes)]
         entries = await self._log.entries(hook_id, [int(newest), *[number for number, _ in taken]])
-        state: State = "waiting" if hook.pushes else "kept"
-        if any(number == int(newest) for number, _ in taken):
-            state = "taken"
-        elif await self._client.zscore(HookKeys(hook_id, self._partitions).failed, newest) is not None:
-            state = "failed"
+        is_taken = any(number == int(newest) for number, _ in taken)
+        state: State = "taken" if is_taken else await self._untaken(HookKeys(hook_id, self._partitions), newest)
         return Receipt(
             hook_id,
             hook,
@@ -96,3 +94,19 @@ class Receipts:
             state,
             [Taken(entries[number], from_ms(ms)) for number, ms in taken if number in entries],
         )
+
+    async def _untaken(self, keys: HookKeys, number: str) -> State:
+        """Return what has become of an entry that was not taken."""
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.hmget(keys.state, "cursor", "flight")
+        for lane in (keys.failed, keys.kills, keys.express, keys.retry, keys.replaying):
+            pipeline.zscore(lane, number)
+        (cursor, flight), failed, *waits = await pipeline.execute()
+        # A line of what is on its way is 'SLOT N …', and ends with 'N:KIND' of what follows it.
+        is_flying = any(
+            line.split(b" ")[1] == number.encode() or line.rpartition(b" ")[2].partition(b":")[0] == number.encode()
+            for line in (flight or b"").split(b"\n")[1:]
+        )
+        if is_flying or int(number) > int(cursor or 0) or any(score is not None for score in waits):
+            return "waiting"
+        return "kept" if failed is None else "failed"
