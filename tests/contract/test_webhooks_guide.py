@@ -336,12 +336,13 @@ async def test_the_program_that_fills_a_gap_takes_what_was_missed_once(wire: Wir
     await wire.settled()
     shown = json.loads(await shell(EVENTS, wire, tmp_path, **variables))["items"]
     assert [item["sequence"] for item in shown] == [1, 2, 3]
+    assert [item["payload"] is None for item in shown] == [True, False, False]  # a killed story's text is not given out
 
     fill = [sys.executable, "fill.py"]
     given = variables | {"NEWSWIRE": wire.url, "TOKEN": OPERATOR}
     printed = [await run(tmp_path, *fill, **given) for _ in range(2)]
 
-    assert printed == ["took 1 article.new\ntook 2 article.new\ntook 3 article.killed\n", ""]
+    assert printed == ["took 2 article.new\ntook 3 article.killed\n", ""]
     assert kept(tmp_path) == {"urn:a:1": (2, 0), "urn:a:2": (1, 1)}
 
 
