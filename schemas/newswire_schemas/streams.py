@@ -159,7 +159,7 @@ class HookKeys:
     items      what is known of pushes that wait to be tried again (hash)
     failed     entries that were given up (sorted set, number)
     attempts   what came of each attempt (stream)
-    gone       it was deleted a moment ago (string)
+    gone       it was deleted: whose it was (JSON), as long as its log and ``seen`` are kept for the receipts
     """
 
     def __init__(self, hook_id: str, partitions: int) -> None:

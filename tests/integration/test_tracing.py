@@ -71,6 +71,27 @@ async def test_a_receipt_says_waiting_only_of_what_is_in_a_queue(wire: Wire, rec
     assert (await receipt(wire, stopped.id))["kill"]["state"] == "taken"
 
 
+async def test_a_receipt_outlives_the_webhook_for_as_long_as_attempts_are_kept(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"), description="the desk of north")
+    await wire.submit(story())
+    await receiver.got("hook", 1)
+    assert (await wire.http.post(f"/v1/articles/{KEY}/kill")).status_code in (200, 202)
+    await receiver.got("hook", 2)
+    await hook.drained()
+    before = await receipt(wire, hook.id)
+
+    await hook.call("DELETE")
+
+    after = await receipt(wire, hook.id)
+    assert after["deleted"]
+    assert {name: after[name] for name in ("owner", "url", "description", "taken", "kill")} == {
+        name: before[name] for name in ("owner", "url", "description", "taken", "kill")
+    }
+    kept = [key async for key in wire.broker.scan_iter(match=f"hook:*{hook.id}*")]
+    month = 30 * 86_400
+    assert all([month - 60 < await wire.broker.ttl(key) <= month for key in kept])
+
+
 async def _is_disabled(hook: Hook) -> bool:
     return not (await hook.call("GET"))["enabled"]
 

@@ -33,6 +33,7 @@ class TraceApi:
     async def receipts(self, request: Request, key: str) -> dict[str, Any]:
         """Tell who got which version when, and of a killed article who took the kill.
 
+        One that was deleted since has `deleted`, and what it took for as long as attempts are kept.
         `kill` is `taken` with its time, `waiting` while it is in the queue or on its way, `failed`, or `kept` in the
         log of who pulls.
         """
@@ -84,10 +85,13 @@ def _sorted(ledger: dict[str, str]) -> tuple[list[str], list[tuple[str, str]]]:
 
 def _receipt(receipt: Receipt, rank: str) -> dict[str, Any]:
     shown: dict[str, Any] = {"sink": "webhook", "name": receipt.hook_id, "version": _version(rank)}
-    if receipt.hook is None:
-        return shown | {"deleted": True}
     hook, newest = receipt.hook, receipt.newest
-    shown |= {"owner": hook.owner, "url": hook.url, "description": hook.description}
+    if hook is None:
+        shown |= {"deleted": True, **receipt.whose}
+    else:
+        shown |= {"owner": hook.owner, "url": hook.url, "description": hook.description}
+    if hook is None and newest is None:
+        return shown
     shown["taken"] = [_taken(each) for each in receipt.taken]
     if newest is not None:
         shown["newest"] = {"sequence": newest.sequence, "version": newest.version, "type": newest.type}

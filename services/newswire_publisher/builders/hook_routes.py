@@ -66,6 +66,7 @@ def hook_routes(
         guard=parts.guard,
         keyring=keyring,
         limit=settings.webhook_limit,
+        proof_seconds=int(settings.webhook_attempts_kept),
     )
     sent = SentRequests(parts.http, keyring, log)
     acts = ActsApi(

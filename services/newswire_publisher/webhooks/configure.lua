@@ -14,7 +14,9 @@ if known and tonumber(known) >= tonumber(ARGV[2]) then
   return 0
 end
 if ARGV[9] == '1' then
-  redis.call('DEL', at(id, 'gone'))
+  if redis.call('DEL', at(id, 'gone')) == 1 then
+    redis.call('DEL', at(id, 'log'), at(id, 'seen')) -- kept for the receipts, and about to go
+  end
 elseif redis.call('EXISTS', at(id, 'gone')) == 1 then
   return 0
 end

@@ -57,6 +57,13 @@ class Settlement(NamedTuple):
     is_alarming: bool = False
 
 
+class Proof(NamedTuple):
+    """Of what a subscription has taken, after its deletion: whose it was, and for how many seconds that is kept."""
+
+    whose: dict[str, str | None]
+    seconds: int
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How a subscription stands. Times in milliseconds since the epoch."""

@@ -18,7 +18,7 @@ import json
 from collections.abc import Sequence
 
 from newswire_publisher.webhooks.model import MOST_CONCURRENCY, Webhook
-from newswire_publisher.webhooks.pushes import Appending, Counts, Leased, Settlement
+from newswire_publisher.webhooks.pushes import Appending, Counts, Leased, Proof, Settlement
 from newswire_publisher.webhooks.standings import Standings
 from newswire_runtime.client import MOST_IN_BATCH, Client
 from newswire_runtime.scripts import Script, Word
@@ -186,12 +186,16 @@ class HookQueues:
             await self._client.zadd(keys.turns, {hook_id: 0})
             await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
 
-    async def forget(self, hook_id: str) -> None:
-        """Drop all that a deleted subscription had."""
+    async def forget(self, hook_id: str, proof: Proof | None = None) -> None:
+        """Drop all that a deleted subscription had; with ``proof``, what it took stays known as long as that says."""
         keys = HookKeys(hook_id, self._partitions)
+        kept = [] if proof is None else [keys.seen, keys.log]
+        seconds = GONE_SECONDS if proof is None else max(GONE_SECONDS, proof.seconds)
         await self._client.zrem(keys.turns, hook_id)
-        await self._client.set(keys.gone, 1, ex=GONE_SECONDS)
-        await self._client.delete(*keys.own)
+        await self._client.set(keys.gone, "{}" if proof is None else json.dumps(proof.whose), ex=seconds)
+        for key in kept:
+            await self._client.expire(key, seconds)
+        await self._client.delete(*(key for key in keys.own if key not in kept))
 
 
 def _shared(partition: int) -> list[str]:

@@ -6,8 +6,9 @@ What was taken is written in the same step that settles the push, and kept as lo
 knows the article, longer than its attempts.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -37,13 +38,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one subscription got of an article. ``hook`` is None if it was deleted since."""
+    """What one subscription got of an article. ``hook`` is None if it was deleted since, and ``whose`` tells of it."""
 
     hook_id: str
     hook: Webhook | None
     newest: Entry | None = None
     state: State = "kept"
     taken: Sequence[Taken] = ()
+    whose: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Receipts:
@@ -80,19 +82,22 @@ class Receipts:
         return [each for each in found[::-1] if each.get("uri") == receipt.newest.uri]
 
     async def _receipt(self, hook_id: str, hook: Webhook | None, seen: str | None) -> Receipt:
-        if hook is None or seen is None:
+        keys = HookKeys(hook_id, self._partitions)
+        whose = {} if hook else json.loads(await self._client.get(keys.gone) or "{}")
+        if seen is None or not (hook or whose):
             return Receipt(hook_id, hook)
         _, newest, *takes = seen.split()
         taken = [(int(number), int(ms)) for number, _, ms in (take.partition(":") for take in takes)]
         entries = await self._log.entries(hook_id, [int(newest), *[number for number, _ in taken]])
         is_taken = any(number == int(newest) for number, _ in taken)
-        state: State = "taken" if is_taken else await self._untaken(HookKeys(hook_id, self._partitions), newest)
+        state: State = "taken" if is_taken else await self._untaken(keys, newest)
         return Receipt(
             hook_id,
             hook,
             entries.get(int(newest)),
             state,
             [Taken(entries[number], from_ms(ms)) for number, ms in taken if number in entries],
+            whose,
         )
 
     async def _untaken(self, keys: HookKeys, number: str) -> State:

@@ -20,6 +20,7 @@ from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.model import Registration, Settings, Webhook
 from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.patching import check, check_scheme, patched
+from newswire_publisher.webhooks.pushes import Proof
 from newswire_publisher.webhooks.queue import HookQueues
 from newswire_runtime.auth import Caller
 from newswire_runtime.bodies import read_body
@@ -42,7 +43,8 @@ class _UncountedError(Exception):
 
 
 class RegistrationApi:
-    """The routes of the webhooks' settings. ``limit``: how many an integrator may have."""
+    """The routes of the webhooks' settings. ``limit``: how many an integrator may have; ``proof_seconds``: how long
+    it is known what a deleted one took."""
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class RegistrationApi:
         guard: AddressGuard,
         keyring: Keyring,
         limit: int,
+        proof_seconds: int,
     ) -> None:
         self._access = access
         self._hooks = access.hooks
@@ -65,6 +68,7 @@ class RegistrationApi:
         self._guard = guard
         self._keyring = keyring
         self._limit = limit
+        self._proof_seconds = proof_seconds
 
     def install(self, app: FastAPI) -> None:
         for method, path, call, more in (
@@ -195,10 +199,11 @@ class RegistrationApi:
             return await self._access.change(hook_id, change)
 
     async def delete(self, request: Request, hook_id: str) -> Response:
-        """Delete a webhook, its log and what waits."""
+        """Delete a webhook, its log and what waits; receipts know what it took for as long as attempts are kept."""
         _, hook = await self._access.own(request, hook_id)
         await self._hooks.delete(hook.id)
-        await self._queues.forget(hook.id)
+        whose = {"owner": hook.owner, "url": hook.url, "description": hook.description}
+        await self._queues.forget(hook.id, Proof(whose, self._proof_seconds))
         return Response(status_code=204)
 
 
