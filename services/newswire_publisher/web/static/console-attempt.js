@@ -82,13 +82,22 @@ export function openAttempt(hookId, attempt) {
 
 // Opens what the address names, now and whenever it changes; `changed` runs when an attempt was sent again.
 export function watchAttempt(hookId, changed) {
+  let followed = false; // the address has closed it; who goes forward again may be there before the event is
   const follow = () => {
     const id = ofAddress();
     if (id) show(hookId, { id });
-    else if (dialog.open) dialog.close();
+    else if (dialog.open) {
+      shown = {};
+      followed = true;
+      dialog.close();
+    }
   };
   addEventListener("popstate", follow);
   dialog.addEventListener("close", () => {
+    if (followed) {
+      followed = false;
+      return;
+    }
     shown = {};
     if (!ofAddress()) return;
     if (history.state?.opened) history.back();
