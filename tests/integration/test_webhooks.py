@@ -419,9 +419,7 @@ async def test_a_broker_that_restarts_loses_no_push_that_waits(
         assert (await outcomes(hook)).count("delivered") == 10
 
 
-async def test_a_deleted_webhook_leaves_behind_what_receipts_need_for_a_month(
-    wire: Wire, receiver: Receiver
-) -> None:
+async def test_a_deleted_webhook_leaves_behind_what_receipts_need_for_a_month(wire: Wire, receiver: Receiver) -> None:
     hook = await wire.hook(url=receiver.script("hook", 500), retry=[30])
     await wire.submit(story())
     await attempted(hook, 1)
