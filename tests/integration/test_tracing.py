@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from support.wire import URI, Hook, Receiver, Wire, story, until
+from support.wire import URI, Receiver, Wire, story, until
 
 from newswire_schemas.article import key_of
 
@@ -59,7 +59,7 @@ async def test_a_receipt_says_waiting_only_of_what_is_in_a_queue(wire: Wire, rec
     assert (await wire.http.post(f"/v1/articles/{KEY}/kill")).status_code in (200, 202)
     for hook in (gone, stopped, moved):
         await hook.logged(2)
-    await until(lambda: _is_disabled(gone), what="the 410 has disabled the webhook")
+    await gone.disabled()
     await moved.call("PATCH", json={"url": receiver.script("moved")})
 
     assert (await receipt(wire, gone.id))["kill"]["state"] == "waiting"
@@ -90,10 +90,6 @@ async def test_a_receipt_outlives_the_webhook_for_as_long_as_attempts_are_kept(w
     kept = [key async for key in wire.broker.scan_iter(match=f"hook:*{hook.id}*")]
     month = 30 * 86_400
     assert all([month - 60 < await wire.broker.ttl(key) <= month for key in kept])
-
-
-async def _is_disabled(hook: Hook) -> bool:
-    return not (await hook.call("GET"))["enabled"]
 
 
 async def test_a_trace_tells_every_stage_and_delivery_in_the_order_of_time(wire: Wire, receiver: Receiver) -> None:

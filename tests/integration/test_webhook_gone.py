@@ -10,13 +10,6 @@ def uri(number: int) -> str:
     return f"urn:newsml:test.example:{number}"
 
 
-async def disabled(hook: Hook) -> None:
-    async def is_disabled() -> bool:
-        return not (await hook.call("GET"))["enabled"]
-
-    await until(is_disabled, what="the webhook is disabled")
-
-
 async def enable(hook: Hook) -> None:
     await hook.call("POST", "/enable")
 
@@ -33,7 +26,7 @@ async def test_a_kill_that_is_answered_410_is_sent_once_the_endpoint_is_enabled(
     await wire.submit(story(uri(0)))
     await receiver.got("hook", 1)
     await wire.desk("kill", uri(0))
-    await disabled(hook)
+    await hook.disabled()
     await until(lambda: _told(hook, "webhook.kill_untaken"), what="the operator is told that the kill is not taken")
 
     await enable(hook)
@@ -51,7 +44,7 @@ async def test_a_410_of_a_story_cancels_no_kill_that_waits(wire: Wire, receiver:
     await wire.desk("kill", uri(0))
     await receiver.got("hook", 2)
     await wire.submit(story(uri(1)))
-    await disabled(hook)
+    await hook.disabled()
     assert (await hook.call("GET"))["waiting"] == 1
 
     await enable(hook)
@@ -71,7 +64,7 @@ async def test_what_a_410_gave_up_and_cancelled_is_sent_by_a_replay_of_what_fail
     await receiver.got("hook", 1)
     receiver.script("hook", 410)  # from the next one on; what hangs is answered 204
     receiver.let_go.set()
-    await disabled(hook)
+    await hook.disabled()
     assert (await hook.call("GET"))["given_up"] == 3
 
     await enable(hook)

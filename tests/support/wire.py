@@ -197,6 +197,14 @@ class Hook:
 
         await until(so_many, seconds, f"{waiting} pushes wait and nothing is on its way")
 
+    async def disabled(self) -> None:
+        """Wait until it is disabled."""
+
+        async def is_disabled() -> bool:
+            return not (await self.call("GET"))["enabled"]
+
+        await until(is_disabled, what="the webhook is disabled")
+
     async def drained(self, seconds: float = 8) -> None:
         async def empty() -> bool:
             shown = await self.call("GET")

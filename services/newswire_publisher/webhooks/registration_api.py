@@ -22,6 +22,7 @@ from newswire_publisher.webhooks.overview import HookOverview
 from newswire_publisher.webhooks.patching import check, check_scheme, patched
 from newswire_publisher.webhooks.pushes import Proof
 from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.repeats import HEADER_DOC
 from newswire_runtime.auth import Caller
 from newswire_runtime.bodies import read_body
 from newswire_runtime.http import now
@@ -209,9 +210,7 @@ class RegistrationApi:
 
 _CREATE_DOC: dict[str, Any] = {
     "status_code": 201,
-    "openapi_extra": {
-        "parameters": [{"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}]
-    },
+    "openapi_extra": HEADER_DOC,
 }
 _PATCH_DOC: dict[str, Any] = {
     "openapi_extra": {
