@@ -6,6 +6,7 @@
 import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.book import Faulty, faulty_receiver
@@ -13,6 +14,7 @@ from support.subscriber import Subscriber, subscribing
 from support.wire import Receiver, Wire, receiving, running
 
 from newswire_enrichment.steps.language import LanguageStep
+from newswire_publisher.webhooks.settling import Settler
 from newswire_runtime.broker import make_client
 from newswire_runtime.client import Client
 
@@ -64,3 +66,14 @@ async def subscriber() -> AsyncIterator[Subscriber]:
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("newswire_publisher.hub.calls.FIRST_DELAY", 50)
     monkeypatch.setattr("newswire_publisher.hub.calls.CHECK_DELAYS", (50, 50, 50))
+
+
+@pytest.fixture
+def without_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing but failures disable an endpoint at once."""
+    made = Settler.__init__
+
+    def impatient(self: Settler, *args: Any) -> None:
+        made(self, *args[:-1], 0)
+
+    monkeypatch.setattr(Settler, "__init__", impatient)

@@ -14,7 +14,6 @@ from newswire_publisher.webhooks.health import Health
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.notes import Note
 from newswire_publisher.webhooks.notices import Notice
-from newswire_publisher.webhooks.settling import Settler
 from newswire_runtime.handoff import Commit
 from newswire_runtime.hop import Delivery
 from newswire_schemas.streams import WEBHOOKS, hook_notes
@@ -61,17 +60,6 @@ def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 
     monkeypatch.setattr(Health, "stage", later)
     return go
-
-
-@pytest.fixture
-def without_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing but failures disable an endpoint at once."""
-    made = Settler.__init__
-
-    def impatient(self: Settler, *args: Any) -> None:
-        made(self, *args[:-1], 0)
-
-    monkeypatch.setattr(Settler, "__init__", impatient)
 
 
 @pytest.fixture

@@ -3,11 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from aiohttp import web
 from support.wire import URI, Hook, Push, Receiver, Wire, story, until
-
-from newswire_publisher.webhooks.settling import Settler
 
 
 def uri(number: int) -> str:
@@ -85,17 +82,6 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_what_waits_is_cancelled(
     shown = await hook.call("GET")
     assert (shown["enabled"], shown["waiting"]) == (False, 0)
     assert len(receiver.at("hook")) == 1
-
-
-@pytest.fixture
-def without_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing but failures disable an endpoint at once."""
-    made = Settler.__init__
-
-    def impatient(self: Settler, *args: Any) -> None:
-        made(self, *args[:-1], 0)
-
-    monkeypatch.setattr(Settler, "__init__", impatient)
 
 
 async def test_an_endpoint_that_does_nothing_but_fail_is_disabled_and_keeps_what_waits(

@@ -20,7 +20,7 @@ for _, number in ipairs(redis.call('ZRANGE', at(id, 'replaying'), 0, -1)) do
 end
 for _, range in ipairs(redis.call('LRANGE', at(id, 'replays'), 0, -1)) do
   local first, last, which = match(range, '^(%d+) (%d+) (%S+)$')
-  local rest = which == 'failed' and redis.call('ZCOUNT', at(id, 'failed'), first, last) or last - first + 1
+  local rest = entries_of(id, first, last, which)
   if rest > 0 then
     mark(id, last, 'cancelled', ',"from":' .. first)
     cancelled = cancelled + rest

@@ -249,6 +249,11 @@ local function give_up(id, numbers)
   run('ZADD', at(id, 'failed'), words)
 end
 
+-- How many entries a replay of a range sends: all of it, or what failed.
+local function entries_of(id, first, last, which)
+  return which == 'failed' and redis.call('ZCOUNT', at(id, 'failed'), first, last) or math.max(0, last - first + 1)
+end
+
 local MOST_GIVEN_UP = 100000 -- of one range, its newest: the server does nothing else meanwhile
 
 -- Cancel all of a range of the log but what is to stay.

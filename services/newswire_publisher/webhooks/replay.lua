@@ -9,12 +9,7 @@
 local MOST_REPLAYS = 100
 local id, first, which = ARGV[1], tonumber(ARGV[2]), ARGV[4]
 local last = math.min(tonumber(ARGV[3]), tonumber(redis.call('HGET', at(id, 'state'), 'sequence') or '0'))
-local found
-if which == 'failed' then
-  found = redis.call('ZCOUNT', at(id, 'failed'), first, last)
-else
-  found = math.max(0, last - first + 1)
-end
+local found = entries_of(id, first, last, which)
 if found == 0 then
   return { 0, 0 }
 elseif which ~= 'one' then
