@@ -90,7 +90,7 @@ async def serving(
         known.tasks.add(task)
         task.add_done_callback(known.tasks.discard)
         known.connections += 1
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        try:
             if raw:
                 await answer(reader, writer)
                 await writer.drain()
@@ -100,6 +100,11 @@ async def serving(
                 known.requests.append(head + await reader.readexactly(length))
                 await answer(reader, writer)
                 await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        except RuntimeError:
+            if not writer.transport.is_closing():  # uvloop raises it for a write to what the caller has reset
+                raise
         writer.close()
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             await writer.wait_closed()
