@@ -35,6 +35,7 @@ from newswire_runtime.dead import burial
 from newswire_runtime.groups import ensure_group
 from newswire_runtime.handoff import Commit, Handoff
 from newswire_runtime.settings import Settings
+from newswire_schemas.faults import fault_of
 from newswire_schemas.streams import EVENT_FIELD, WireKeys
 
 E = TypeVar("E")
@@ -193,7 +194,7 @@ class Hop(Generic[E]):
 def _first_error(exc: ValidationError) -> str:
     error = exc.errors(include_url=False, include_input=False)[0]
     place = "/".join(str(part) for part in error["loc"])
-    return f"{place}: {error['msg']}" if place else error["msg"]
+    return f"{place}: {fault_of(error)}" if place else fault_of(error)
 
 
 async def _raw_entries(message: Any) -> RedisBatchStreamMessage:

@@ -23,6 +23,7 @@ from newswire_runtime.bodies import MAX_BODY, bounded_route
 from newswire_runtime.problems import Problem, pointer, unauthorized
 from newswire_runtime.service import Service
 from newswire_schemas.article import from_ms
+from newswire_schemas.faults import fault_of
 
 log = structlog.get_logger()
 _TRACE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
@@ -204,6 +205,6 @@ def invalid_fields(errors: Sequence[Any]) -> Problem:
             found.append({"pointer": "", "detail": f"Invalid JSON: {error['ctx']['error']}"})
             continue
         loc = [part for part in error["loc"] if part not in ("body",)]
-        found.append({"pointer": pointer(loc), "detail": error["msg"]})
+        found.append({"pointer": pointer(loc), "detail": fault_of(error)})
     first = found[0]
     return Problem(422, "invalid-fields", f"{first['pointer'] or 'the body'}: {first['detail']}", errors=found)

@@ -85,7 +85,8 @@ class Answers:
         if kept[0] != slot.fingerprint:
             raise Problem(422, "idempotency-key-reused", "this Idempotency-Key was used with another body")
         if len(kept) == 1:
-            raise Problem(409, "in-progress", "the first call with this Idempotency-Key still runs; try again")
+            detail = "the first call with this Idempotency-Key still runs; try again"
+            raise Problem(409, "in-progress", detail, headers={"Retry-After": "1"})
         return slot, kept[1]
 
     async def name_of(self, caller: str, key: str) -> str:

@@ -1,10 +1,11 @@
 """The whole work of webhooks, from the queue to the settled and logged push, beside clients that do less or the same.
 
 ``ours`` is a webhook worker on a real, durable server: lease, payload, signature, post, settle, log of
-attempts; articles of 2 KB are queued before the clock starts. ``httpx, same work`` signs, posts, and writes
-each attempt and state to the same server. ``aiohttp`` and ``wrk`` only post (see ``delivery``). The sink
-and the server share the machine's other core, so that CPU is the steadier figure: that of the sending
-process, and beside it the server's. Then: a million pushes that wait, and what the server's memory holds.
+attempts; articles of 2 KB are queued before the clock starts. It runs once as one process, as a publisher
+has it, and once as two, since workers scale out by starting more. ``httpx, same work`` signs, posts, and
+writes each attempt and state to the same server. ``aiohttp`` and ``wrk`` only post (see ``delivery``). The
+sink and the server share the machine with them, so that CPU is the steadier figure: that of the sending
+processes, and beside it the server's. Then: a million pushes that wait, and what the server's memory holds.
 """
 
 import asyncio
@@ -44,6 +45,7 @@ from tests.bench.sink import HOSTS
 
 ROUNDS = 3
 MESSAGES = 20_000
+PROCESSES = (1, 2)
 WARM_UP = 8
 """Articles that go out before the clock starts, so that the connections are those of a wire at work."""
 WAITING, OWNERS = 1_000_000, 1_000
@@ -215,14 +217,16 @@ async def compare() -> None:
     others: dict[str, tuple[Way, int]] = {"httpx, same work": (same_by_httpx, 200), "aiohttp": (plain_aiohttp, 10_000)}
     if shutil.which("wrk"):
         others["wrk"] = (plain_wrk, 0)
-    own: dict[int, list[tuple[Figure, float]]] = {}
+    own: dict[tuple[int, int], list[tuple[Figure, float]]] = {}
     figures: dict[tuple[str, int], list[Figure]] = {}
     try:
         port = int(await process.stdout.readline())
         for number in range(ROUNDS):
             for count in COUNTS:
                 urls = [f"http://{host}:{port}/hook" for host in HOSTS[:count]]
-                own.setdefault(count, []).append(await ours(urls, MESSAGES if count > 1 else MESSAGES // 20))
+                for processes in PROCESSES if count > 1 else PROCESSES[:1]:
+                    figure = await ours(urls, MESSAGES if count > 1 else MESSAGES // 20, processes)
+                    own.setdefault((count, processes), []).append(figure)
                 for name, (way, messages) in others.items():
                     if number == 0 or not name.startswith("httpx"):
                         figures.setdefault((name, count), []).append(await way(urls, messages))
@@ -230,23 +234,30 @@ async def compare() -> None:
         process.terminate()
         await process.wait()
     for count in COUNTS:
-        rate, cpu, server = (
-            statistics.median(each) for each in zip(*((f.rate, f.cpu, s) for f, s in own[count]), strict=True)
-        )
         print(f"\npushes to {count:,} endpoint{'s' * (count > 1)}, leased, signed, settled and logged")
-        print(f"  {'ours':18} {rate:8,.0f}/s {cpu:8,.1f} µs CPU a push, and {server:.1f} of the server")
+        rates: list[float] = []
+        for processes in PROCESSES:
+            if turns := own.get((count, processes)):
+                rate, cpu, server = median(turns)
+                rates.append(rate)
+                name = f"ours, {processes} process{'es' * (processes > 1)}"
+                print(f"  {name:18} {rate:8,.0f}/s {cpu:8,.1f} µs CPU a push, and {server:.1f} of the server")
         for (name, of), each in figures.items():
             if of == count:
-                other_rate = statistics.median(figure.rate for figure in each)
+                other = statistics.median(figure.rate for figure in each)
                 other_cpu = statistics.median(figure.cpu for figure in each)
-                print(
-                    f"  {name:18} {other_rate:8,.0f}/s {other_cpu:8,.1f} µs CPU a message"
-                    f"   ours: {rate / other_rate:7.2f} x the rate, {other_cpu / cpu:7.2f} x less CPU"
-                )
-    one = statistics.median(figure.cpu for figure, _ in own[COUNTS[0]])
+                ratios = " and ".join(f"{rate / other:.2f}" for rate in rates)
+                print(f"  {name:18} {other:8,.0f}/s {other_cpu:8,.1f} µs CPU a message   ours: {ratios} x the rate")
+    _, one, _ = median(own[COUNTS[0], 1])
     for count in COUNTS[1:]:
-        cpu = statistics.median(figure.cpu for figure, _ in own[count])
+        _, cpu, _ = median(own[count, 1])
         print(f"ours, {count:,} endpoints beside one: {cpu / one:.2f} x the CPU")
+
+
+def median(turns: list[tuple[Figure, float]]) -> tuple[float, float, float]:
+    """Return the rate, and the microseconds of CPU of the workers and of the server a push."""
+    rate, cpu, server = zip(*((figure.rate, figure.cpu, server) for figure, server in turns), strict=True)
+    return statistics.median(rate), statistics.median(cpu), statistics.median(server)
 
 
 async def fill() -> None:

@@ -181,6 +181,7 @@ async def test_of_twins_at_once_one_registers_and_the_others_are_told_to_wait(wi
     await receiver.got("slow", 1)
     twin = await wire.http.post("/v1/webhooks", json=body, headers={"Idempotency-Key": "k1"})
     assert (twin.status_code, twin.json()["type"]) == (409, "/problems/in-progress")
+    assert twin.headers["retry-after"] == "1"
     receiver.let_go.set()
     assert (await first).status_code == 201
     assert len((await wire.http.get("/v1/webhooks")).json()["items"]) == 1
@@ -263,10 +264,13 @@ async def test_a_patch_that_is_no_object_is_refused(wire: Wire, body: bytes) -> 
     assert (await wire.http.patch(f"/v1/webhooks/{hook.id}", content=body)).status_code == 422
 
 
-@pytest.mark.parametrize("name", ["secret", "enabled", "status", "id", "owner", "created", "revision"])
-async def test_a_patch_of_what_is_changed_elsewhere_says_where(wire: Wire, name: str) -> None:
+@pytest.mark.parametrize("name", ["secret", "enabled", "status", "id", "owner", "created", "revision", "nope"])
+@pytest.mark.parametrize("value", ["x", None])
+async def test_a_patch_of_what_is_changed_elsewhere_or_is_no_setting_says_so(
+    wire: Wire, name: str, value: str | None
+) -> None:
     hook = await wire.hook()
-    answer = await wire.http.patch(f"/v1/webhooks/{hook.id}", json={name: "x"})
+    answer = await wire.http.patch(f"/v1/webhooks/{hook.id}", json={name: value})
     assert pointers(answer) == [f"/{name}"]
 
 
@@ -406,11 +410,15 @@ async def test_events_come_as_lines_on_request(wire: Wire) -> None:
     assert lines == entries[1:]
 
 
-@pytest.mark.parametrize("query", ["after=-1", "after=x", "limit=0", "limit=501", "cursor=x"])
+@pytest.mark.parametrize("query", ["after=-1", "after=x", "limit=0", "limit=501", "cursor=x", "aftr=5"])
 async def test_a_bad_place_in_the_log_is_refused(wire: Wire, query: str) -> None:
     hook = await wire.hook()
     answer = await wire.http.get(f"/v1/webhooks/{hook.id}/events?{query}")
     assert pointers(answer) == [f"/query/{query.partition('=')[0]}"]
+
+
+async def test_notices_are_asked_for_by_what_they_know(wire: Wire) -> None:
+    assert pointers(await wire.http.get("/v1/webhooks/notices?webhok=wh_1")) == ["/query/webhok"]
 
 
 async def test_the_openapi_document_names_every_route(wire: Wire) -> None:

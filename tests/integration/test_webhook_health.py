@@ -43,6 +43,7 @@ async def test_who_asked_is_told_that_an_endpoint_fails_and_is_well_again(wire: 
     await hook.logged(10)
     await hook.drained()
     entries = await told(notices, "webhook.failing", "webhook.recovered")
+    assert [entry["uri"] for entry in entries] == [None, None]
     pushes = await receiver.got("notices", 2)
     assert [push.body.decode() for push in pushes] == [entry["payload"] for entry in entries]
     failing = pushes[0].message["data"]

@@ -128,6 +128,16 @@ async def test_a_brought_secret_is_taken(wire: Wire, receiver: Receiver) -> None
     assert signed_by(await sample(hook, receiver), OWN)
 
 
+async def test_a_brought_secret_that_signs_already_is_refused(wire: Wire) -> None:
+    hook = await wire.hook(url="https://receiver.example/")
+    assert await rotate(hook, secret=OWN) == OWN
+    again = await wire.http.post(f"/v1/webhooks/{hook.id}/rotate-secret", json={"secret": OWN})
+    assert (again.status_code, pointers(again)) == (422, ["/secret"])
+    assert OWN not in again.text
+    await rotate(hook, grace=0)
+    assert await rotate(hook, secret=OWN) == OWN  # it had ended
+
+
 @pytest.mark.parametrize("registration", [{"signature": "v1a"}, {"secret": PAIR}], ids=["made", "brought"])
 async def test_v1a_shows_the_public_key_and_signs_with_the_private_one(
     wire: Wire, receiver: Receiver, registration: dict[str, Any]

@@ -108,6 +108,18 @@ async def test_a_failure_that_says_nothing_of_the_endpoint_does_not_try_our_pati
     assert await fail(bench, "a", circuit=0, patience=0) == []
 
 
+async def test_the_time_that_an_endpoint_asked_for_does_not_try_our_patience(bench: Bench) -> None:
+    await bench.set(concurrency=2)
+    for key in ("a", "b"):
+        await bench.append(key)
+    first, second = await bench.take()
+    in_an_hour = await bench.now() + 3_600_000
+    assert await bench.settle([first], "retry", at=in_an_hour, pause=in_an_hour, circuit=100, patience=0) == []
+    assert await bench.settle([second], "retry", at=in_an_hour, circuit=100, patience=0) == []
+    await bench.queues.resume(HOOK)
+    assert await fail(bench, "c", circuit=100, patience=0) == ["hopeless"]
+
+
 async def test_410_is_noted_once_for_a_revision(bench: Bench) -> None:
     for key in ("a", "b"):
         await bench.append(key)

@@ -6,7 +6,7 @@ import pytest
 from support.hook_bench import HOOK, Bench, opened
 from support.waiting import until
 
-from newswire_publisher.webhooks.queue import SameReplayError, TooManyReplaysError
+from newswire_publisher.webhooks.queue import SameReplayError, SupersededError, TooManyReplaysError
 
 
 @pytest.fixture
@@ -113,7 +113,9 @@ async def test_a_resend_does_not_put_a_kill_beside_the_story_that_is_on_its_way(
     (story,) = await bench.take()
     await bench.append("a", 2, kill=True)
     assert await bench.take() == []
-    await bench.queues.resend(HOOK, 1)
+    with pytest.raises(SupersededError) as told:
+        await bench.queues.resend(HOOK, 1)
+    assert told.value.newest == 2
     await bench.queues.replay(HOOK, 1, 2, only_failed=False)
     assert await bench.take() == []
     assert await bench.take() == []

@@ -111,6 +111,16 @@ async def test_an_entry_is_sent_again_under_its_id(wire: Wire, receiver: Receive
     assert (pushes[0].id, pushes[0].body) == (pushes[1].id, pushes[1].body)
 
 
+async def test_an_older_version_is_not_sent_again_and_the_newest_is_named(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("hook"))
+    await wire.submit(story())
+    (attempt,) = await outcome(hook, 1)
+    await wire.desk("kill")
+    await outcome(hook, 2)
+    answer = await wire.http.post(f"/v1/webhooks/{hook.id}/attempts/{attempt['id']}/resend")
+    assert (answer.status_code, answer.json()["type"], answer.json()["newest"]) == (409, "/problems/superseded", 2)
+
+
 # Replays
 
 

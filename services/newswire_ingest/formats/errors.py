@@ -13,6 +13,8 @@ from http import HTTPStatus
 
 from pydantic import ValidationError
 
+from newswire_schemas.faults import fault_of
+
 MAX_REPORTED = 50
 """How many field errors one answer names; a hostile list of a million is not worth more."""
 MAX_LISTED = 10_000
@@ -79,5 +81,5 @@ def malformed(
     found = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_REPORTED]
     if found[0]["type"] == "json_invalid":
         return MalformedInput(f"{name}: {found[0]['msg']}")
-    errors = [FieldError(pointer_to(*path, *locate(each["loc"])), each["msg"]) for each in found]
+    errors = [FieldError(pointer_to(*path, *locate(each["loc"])), fault_of(each)) for each in found]
     return MalformedInput(f"{name}: {errors[0].pointer or 'the whole'}: {errors[0].detail}", errors=errors)

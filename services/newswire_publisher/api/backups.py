@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from newswire_runtime.problems import Problem, pointer
 from newswire_runtime.strict_json import read_json
 from newswire_schemas.article import Utc, to_iso
+from newswire_schemas.faults import fault_of
 
 FORMAT, VERSION = "newswire-backup", 1
 MOST_THINGS = 200_000
@@ -149,7 +150,7 @@ def _thing(number: int, line: bytes, models: Mapping[str, type[BaseModel]]) -> T
 
 def _bad(number: int, place: Sequence[str | int], exc: ValidationError) -> Problem:
     error = exc.errors()[0]
-    return _refused(number, (*place, *error["loc"]), error["msg"])
+    return _refused(number, (*place, *error["loc"]), fault_of(error))
 
 
 def _refused(number: int, place: Sequence[str | int], what: str) -> Problem:

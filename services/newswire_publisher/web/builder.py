@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from newswire_schemas.faults import fault_of
 from newswire_schemas.filters import Filter
 
 LISTS = ("languages", "sections", "topics", "places", "sources", "genres", "words", "phrases", "exclude")
@@ -74,7 +75,7 @@ def build(query: Mapping[str, str]) -> Built:
         found = Filter.model_validate(wanted)
     except ValidationError as exc:
         for error in exc.errors():
-            errors.setdefault(str(error["loc"][0]), error["msg"].removeprefix("Value error, "))
+            errors.setdefault(str(error["loc"][0]), fault_of(error))
     return Built(values, days, name, None if errors else found, errors)
 
 

@@ -13,7 +13,7 @@ from newswire_publisher.webhooks.attempts import START, Attempts, Kept
 from newswire_publisher.webhooks.delivery import message_id
 from newswire_publisher.webhooks.model import Webhook
 from newswire_publisher.webhooks.overview import waits_for
-from newswire_publisher.webhooks.queue import HookQueues
+from newswire_publisher.webhooks.queue import HookQueues, SupersededError
 from newswire_publisher.webhooks.repeats import HEADER_DOC, Repeats
 from newswire_publisher.webhooks.sent_requests import SentRequests
 from newswire_runtime.problems import Problem, not_found
@@ -94,8 +94,9 @@ class AttemptsApi:
         return shown | {"request": await self._request(hook, attempt), "response": _response(attempt)}
 
     async def resend(self, request: Request, hook_id: str, attempt_id: AttemptId) -> Response:
-        """Push the attempt's entry again, under the same id, whatever came of it; 409 if it is kept no more.
+        """Push the attempt's entry again, under the same id, whatever came of it.
 
+        409 if it is kept no more, or is an older version of its article, or was killed: `newest` is the entry to send.
         `waits_for` says what it waits for: `disabled`, `pending`, `paused`, `circuit`, or null if it goes out now.
         """
         caller = await self._access.caller(request)
@@ -105,8 +106,13 @@ class AttemptsApi:
         return JSONResponse(said, status_code=202, headers=dict(headers))
 
     async def _resend(self, hook: Webhook, sequence: int) -> dict[str, Any]:
-        if not await self._queues.resend(hook.id, sequence):
-            raise Problem(409, "not-possible", f"entry {sequence} is kept no more, or is on its way already")
+        try:
+            found = await self._queues.resend(hook.id, sequence)
+        except SupersededError as exc:
+            detail = f"entry {sequence} is superseded and never sent again; the article's newest is entry {exc.newest}"
+            raise Problem(409, "superseded", detail, newest=exc.newest) from exc
+        if not found:
+            raise Problem(409, "not-possible", f"entry {sequence} is kept no more")
         (counts,) = await self._queues.counts([hook.id])
         return {"sequence": sequence, "resent": True, "waits_for": waits_for(hook, counts)}
 

@@ -139,6 +139,17 @@ class Keyring:
         secret = self._open(hook_id, key)
         return secret.public or secret.reveal()
 
+    def has(self, hook: Webhook, text: str, at: datetime, but: str) -> bool:
+        """Return whether a secret is one of an endpoint's live keys, other than the key of id ``but``."""
+        wanted = parse_secret(text).reveal()
+        for key in live(hook.keys, at):
+            try:
+                if key.id != but and self._open(hook.id, key).reveal() == wanted:
+                    return True
+            except VaultError:
+                continue  # what cannot be opened cannot be compared, and signs nothing
+        return False
+
     def sealed(self, hook: Webhook) -> Webhook:
         """Return the endpoint as it is written: every key and header sealed by the first master key.
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from newswire_publisher.webhooks.access import HookAccess, must_push
@@ -24,7 +25,16 @@ from newswire_schemas.article import to_iso
 
 NDJSON = "application/x-ndjson"
 _BATCH = 100
-_Number = Annotated[int, Query(ge=0, le=2**53)]
+
+
+class Asked(BaseModel):
+    """Which entries a page is to have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    after: int = Field(0, ge=0, le=2**53, description="A sequence number: those after it.")
+    cursor: str | None = Field(None, pattern=r"^\d{1,16}$")
+    limit: int = Field(100, ge=1, le=500)
 
 
 class LogApi:
@@ -46,14 +56,7 @@ class LogApi:
         add(path, self.replay, methods=["POST"], tags=["webhooks"], status_code=202, openapi_extra=HEADER_DOC)
         add("/v1/webhooks/{hook_id}/replays", self.cancel, methods=["DELETE"], tags=["webhooks"])
 
-    async def events(
-        self,
-        request: Request,
-        hook_id: str,
-        after: _Number = 0,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        cursor: Annotated[str | None, Query(pattern=r"^\d{1,16}$")] = None,
-    ) -> Response:
+    async def events(self, request: Request, hook_id: str, asked: Annotated[Asked, Query()]) -> Response:
         """Read the log after a sequence number; `payload` holds the very bytes that a push carries.
 
         It is null where there is none any more, and `reason` says why: `withdrawn` (the article was killed or withheld
@@ -63,12 +66,12 @@ class LogApi:
         the wire was restored from a backup: do not wait for them.
         """
         _, hook = await self._access.own(request, hook_id)
-        start = after if cursor is None else int(cursor)
+        start = asked.after if asked.cursor is None else int(asked.cursor)
         if NDJSON in request.headers.get("accept", ""):
             return StreamingResponse(self._lines(hook, start), media_type=NDJSON)
-        items = await self._shown(hook, await self._log.after(hook.id, start, limit))
+        items = await self._shown(hook, await self._log.after(hook.id, start, asked.limit))
         answer: dict[str, Any] = {"items": items}
-        if len(items) == limit:
+        if len(items) == asked.limit:
             answer["cursor"] = str(items[-1]["sequence"])
         left_out = await self._left_outs.of(hook.id)
         if left_out is not None and start < left_out.last:
@@ -88,7 +91,7 @@ class LogApi:
         return [
             {
                 "sequence": entry.sequence,
-                "uri": entry.uri,
+                "uri": entry.uri or None,
                 "version": entry.version,
                 "type": entry.type,
                 "time": to_iso(entry.moment),

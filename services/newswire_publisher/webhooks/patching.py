@@ -49,7 +49,11 @@ def patched(hook: Webhook, changes: object, guard: AddressGuard, *, challenge: b
     """
     if not isinstance(changes, dict):
         raise Problem(422, "malformed-input", 'the body must be a JSON object of what changes, such as {"rate": 5}')
-    misplaced = [{"pointer": f"/{name}", "detail": _ELSEWHERE[name]} for name in changes if name in _ELSEWHERE]
+    misplaced = [
+        {"pointer": pointer((name,)), "detail": _ELSEWHERE.get(name, "is no setting of a webhook; leave it out")}
+        for name in changes
+        if name not in Settings.model_fields
+    ]
     if misplaced:
         raise refusal(misplaced)
     current = hook.model_dump(mode="json", include=set(Settings.model_fields), exclude_none=True)

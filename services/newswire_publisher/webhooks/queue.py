@@ -36,6 +36,7 @@ CIRCUIT_HOPELESS_MS = 3_600_000
 GONE_SECONDS = 3_600
 """How long a deleted subscription is remembered: who appends to it knows of its end long before."""
 LOWEST_RATE = 1e-6
+_SUPERSEDED = -2
 _SECOND = 1_000
 
 
@@ -49,6 +50,14 @@ class SameReplayError(Exception):
     def __init__(self, entries: int) -> None:
         super().__init__(f"a replay of these {entries} entries waits already")
         self.entries = entries
+
+
+class SupersededError(Exception):
+    """A newer version has come, which alone is sent: entry ``newest``."""
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(f"entry {newest} has a newer version")
+        self.newest = newest
 
 
 class HookQueues:
@@ -159,13 +168,19 @@ class HookQueues:
         return int(await self._cancel(self._client, _shared(partition_of(hook_id, self._partitions)), [hook_id]))
 
     async def resend(self, hook_id: str, sequence: int) -> bool:
-        """Send one entry again; return whether there is one. One that waits to be tried again is tried now."""
+        """Send one entry again; return whether there is one. One that waits to be tried again is tried now.
+
+        Raises:
+            SupersededError: it is no more the newest version of its article.
+        """
         return await self._again(hook_id, sequence, sequence, "one") > 0
 
     async def _again(self, hook_id: str, first: int, last: int, which: str) -> int:
         words: list[Word] = [hook_id, max(1, first), last, which]
         answer = await self._replay(self._client, _shared(partition_of(hook_id, self._partitions)), words)
         found, waits = map(int, answer)
+        if found == _SUPERSEDED:
+            raise SupersededError(waits)
         if found < 0:
             raise TooManyReplaysError(hook_id)
         if waits:
@@ -175,7 +190,7 @@ class HookQueues:
     async def resume(self, hook_id: str) -> None:
         """End a pause and close the circuit: the endpoint is said to be well."""
         keys = HookKeys(hook_id, self._partitions)
-        await self._client.hdel(keys.state, "pause", "fails", "failing", "half", "open", "opens", "ending")
+        await self._client.hdel(keys.state, "pause", "fails", "failing", "half", "open", "opens", "ending", "rested")
         await self._client.zadd(keys.turns, {hook_id: 0})
         await self._client.xadd(keys.bell, {"r": 1}, maxlen=1, approximate=False)
 

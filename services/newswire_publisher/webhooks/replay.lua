@@ -3,7 +3,8 @@
 --
 -- KEYS  1 turns, 2 bell
 -- ARGV  1 subscription, 2 first, 3 last, 4 'all', 'failed' or 'one'
--- Returns how many entries there are, and 1 if the very same replay waits already; -1 if too many replays wait.
+-- Returns how many entries there are, and 1 if the very same replay waits already; -1 if too many replays wait; -2 and
+-- the number of the newest entry of the article if the one entry is an older version of it, which is never sent.
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
 local MOST_REPLAYS = 100
@@ -22,6 +23,15 @@ elseif which ~= 'one' then
   end
   redis.call('RPUSH', at(id, 'replays'), range)
 else
+  local entry = read(id, first)
+  if not entry then
+    return { 0, 0 }
+  end
+  local key = match(entry, '^%S+')
+  local newest = key ~= '-' and newest_of(id, key) or first
+  if newest > first then
+    return { -2, newest }
+  end
   for _, place in ipairs({ 'kills', 'retry' }) do
     if redis.call('ZSCORE', at(id, place), first) then
       redis.call('ZADD', at(id, place), now, first)

@@ -7,8 +7,8 @@ A rotation is one change of the row: two at once both count, one after the other
 an answer that did not come rotates once more, and both new secrets sign; with an ``Idempotency-Key`` the first answer
 comes again. What is kept with it is the new key's id, and the secret is read from where the webhook keeps it.
 
-What may go wrong: five keys live (409, which says until when), no master key (503), a `secret` that is none
-or of the other scheme (422). Nothing is changed then.
+What may go wrong: five keys live (409, which says until when), no master key (503), a `secret` that is none,
+of the other scheme, or signs already (422). Nothing is changed then.
 """
 
 from datetime import timedelta
@@ -22,7 +22,7 @@ from newswire_publisher.webhooks.access import HookAccess
 from newswire_publisher.webhooks.keyring import Keyring
 from newswire_publisher.webhooks.keys import DEFAULT_GRACE, MAX_GRACE, TooManyKeysError, rotated
 from newswire_publisher.webhooks.model import Webhook
-from newswire_publisher.webhooks.patching import check_scheme
+from newswire_publisher.webhooks.patching import check_scheme, refusal
 from newswire_publisher.webhooks.repeats import HEADER_DOC, Repeats
 from newswire_publisher.webhooks.signing import Signature, parse_secret
 from newswire_runtime.http import now
@@ -86,6 +86,9 @@ class RotationApi:
         other = next(scheme for scheme in Signature if scheme != hook.signature)
         check_scheme(asked.secret, hook.signature, f'change the webhook first: PATCH {{"signature": "{other}"}}')
         key, _ = self._keyring.make(hook_id, hook.signature, now(), asked.secret, name)
+        if asked.secret is not None and self._keyring.has(hook, asked.secret, key.created, but=key.id):
+            detail = "signs this webhook's pushes already; give another, or leave it out and one is made"
+            raise refusal([{"pointer": "/secret", "detail": detail}])
 
         def change(hook: Webhook) -> Webhook:
             if any(each.id == key.id for each in hook.keys):

@@ -56,7 +56,7 @@ local function succeeded(id)
   local state = state_of(id)
   if state.failing then
     local opens = redis.call('HGET', at(id, 'state'), 'opens')
-    redis.call('HDEL', at(id, 'state'), 'failing', 'fails', 'opens', 'half', 'open', 'ending')
+    redis.call('HDEL', at(id, 'state'), 'failing', 'fails', 'opens', 'half', 'open', 'ending', 'rested')
     if opens then
       note(id, 'recovered', { since_ms = tonumber(state.failing) })
       look_at(id, now)
@@ -87,7 +87,7 @@ local function failed(id, out, attempt)
       end
     end
   end
-  if now - since >= patience then
+  if now - since - tonumber(redis.call('HGET', at(id, 'state'), 'rested') or '0') >= patience then
     note_end(id, 'hopeless', attempt, since)
   end
 end
@@ -205,6 +205,9 @@ local function settle(id, number, key, token, what, rest)
   end
   local is_released = decide(id, out, key, what, attempt.again, attempt.pause)
   if attempt.pause > state.pause then
+    if state.failing or attempt.circuit > 0 then -- to be left in peace, as it asked, is no failure
+      redis.call('HINCRBY', at(id, 'state'), 'rested', string.format('%.0f', attempt.pause - math.max(now, state.pause)))
+    end
     set(id, 'pause', attempt.pause)
     set(id, 'plain', 0)
     state.pause = attempt.pause
