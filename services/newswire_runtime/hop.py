@@ -35,11 +35,13 @@ from newswire_runtime.dead import burial
 from newswire_runtime.groups import ensure_group
 from newswire_runtime.handoff import Commit, Handoff
 from newswire_runtime.settings import Settings
+from newswire_runtime.tasks import cancel_all
 from newswire_schemas.faults import fault_of
 from newswire_schemas.streams import EVENT_FIELD, WireKeys
 
 E = TypeVar("E")
 log = structlog.get_logger()
+READERS_END_SECONDS = 1.0
 
 
 class Refused(Exception):  # noqa: N818 - an outcome, not a fault
@@ -112,6 +114,12 @@ class Hop(Generic[E]):
 
         read.__annotations__["entries"] = list[Delivery[event]]  # what AsyncAPI shows
         self.subscriber(read)
+
+    async def stop(self) -> None:
+        """End the reading. FastStream cancels its readers and forgets them; one of a cluster would connect again."""
+        readers = list(self.subscriber.tasks)
+        await self.subscriber.stop()
+        await cancel_all(readers, READERS_END_SECONDS)
 
     async def prepare(self) -> None:
         """Make the group, and the next stage's, before anything can be published past it."""

@@ -17,6 +17,7 @@ from newswire_runtime.hop import Hop
 from newswire_runtime.hot import HotAnswers
 from newswire_runtime.keeper import Keeper
 from newswire_runtime.settings import Settings
+from newswire_runtime.tasks import cancel_all
 
 log = structlog.get_logger()
 
@@ -67,15 +68,11 @@ class Service:
 
     async def stop(self) -> None:
         """Finish the work in hand, then let go of the broker."""
-        # Some client libraries swallow a cancellation, and a loop may have work in hand that lasts too long.
-        while running := [task for task in self._tasks if not task.done()]:
-            for task in running:
-                task.cancel()
-            await asyncio.wait(running, timeout=self.settings.stop_timeout)
+        await cancel_all(self._tasks, self.settings.stop_timeout)
         if self._keeper is not None:
             await self._keeper.stop(self.settings.stop_timeout)
         for hop in self.hops:
-            await hop.subscriber.stop()
+            await hop.stop()
         for close in self.closers:
             await close()
         await self.broker.stop()
