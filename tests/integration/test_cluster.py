@@ -20,11 +20,11 @@ SLOTS = 16384
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[str]:
     """A cluster of one node that has all slots."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as probe, socket.create_server(("127.0.0.1", 0)) as another:
+        port, bus = probe.getsockname()[1], another.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
         *(str(server_binary()), "--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes"),
-        *("--cluster-port", str(port + 1 if port < 65535 else port - 1), "--save", "", "--dir", str(tmp_path)),
+        *("--cluster-port", str(bus), "--save", "", "--dir", str(tmp_path)),
         stdout=asyncio.subprocess.DEVNULL,
         env={**os.environ},
     )
