@@ -6,7 +6,7 @@ webhook that was registered a moment ago is seen by the very next batch, everywh
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -46,6 +46,13 @@ class Table(Generic[M]):
             self._next = asyncio.create_task(self._read_after(self._reading))
         await asyncio.shield(self._next)
         return self._parsed
+
+    async def having(self, names: Iterable[str]) -> Mapping[str, M]:
+        """Return the things as they were last read if all of these names are among them; else as they are now.
+
+        For who has just relied on that reading, and may know of a name by somebody who has read since.
+        """
+        return self._parsed if all(name in self._parsed for name in names) else await self.all()
 
     async def _read_after(self, before: asyncio.Task[None] | None) -> None:
         if before is not None:

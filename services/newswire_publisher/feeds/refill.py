@@ -113,7 +113,7 @@ class FeedRefills:
             row for row in again if row and row.is_public and row.article.rank == rows[row.article.key].article.rank
         ]
         dispatches = [_dispatch(name, row, matches=row.article.key in matching) for row in still]
-        await self._sinks.apply(dispatches, again=True)
+        await self._sinks.refill(dispatches)
         return len(matching)
 
 

@@ -53,12 +53,16 @@ class FeedSinks:
         return self._filters
 
     async def deliver(self, dispatches: Sequence[Dispatch]) -> None:
-        await self.apply(dispatches, again=False)
+        known = await self._feeds.having(each.sink for each in dispatches if each.sink != ALL)
+        await self._apply([each for each in dispatches if each.sink in known or each.sink == ALL], again=False)
 
-    async def apply(self, dispatches: Sequence[Dispatch], *, again: bool) -> None:
-        """Put each article in where it matches, take it out where not; ``again`` for a version that the feed knows."""
+    async def refill(self, dispatches: Sequence[Dispatch]) -> None:
+        """Put in, or take out, versions that their feeds may know already, unless the feed is deleted."""
         known = await self.filters()
-        wanted = [each for each in dispatches if each.sink in known]
+        await self._apply([each for each in dispatches if each.sink in known], again=True)
+
+    async def _apply(self, wanted: Sequence[Dispatch], *, again: bool) -> None:
+        """Put each article in where it matches, take it out where not; ``again`` for a version that the feed knows."""
         try:
             await self._put.many(self._client, [self._call(each, again=again) for each in wanted])
         finally:

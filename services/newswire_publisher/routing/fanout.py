@@ -91,8 +91,8 @@ class Fanout:
         return Version(expiry, "retract", now)
 
     async def _follow_filters(self) -> None:
-        for kind, sinks in self._sinks.items():
-            current = await sinks.filters()
+        read = await asyncio.gather(*[sinks.filters() for sinks in self._sinks.values()])
+        for kind, current in zip(self._sinks, read, strict=True):
             before = self._indexed.get(kind)
             if current is before:
                 continue

@@ -36,7 +36,7 @@ class SocialSinks:
         return self._filters
 
     async def deliver(self, dispatches: Sequence[Dispatch]) -> None:
-        accounts = await self.accounts.all()
+        accounts = await self.accounts.having(each.sink for each in dispatches)
         offers: list[Offer] = []
         for dispatch in dispatches:
             account = accounts.get(dispatch.sink)

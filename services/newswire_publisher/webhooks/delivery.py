@@ -66,7 +66,7 @@ class Courier:
         read: dict[str, Sequence[Any]] = {}
         wanted: dict[tuple[str, Format], tuple[Format, Entry]] = {}
         pushes: list[tuple[Push, tuple[str, Format]]] = []
-        for hook_id, sequence, attempt, kind, lease, text in leased:
+        for hook_id, sequence, attempt, kind, lease, text, _ in leased:
             hook = hooks.get(hook_id)
             if hook is None:
                 continue

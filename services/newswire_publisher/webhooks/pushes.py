@@ -26,7 +26,10 @@ class Appending:
 
 
 class Leased(NamedTuple):
-    """A push that this process may make now. ``attempt`` counts from 1."""
+    """A push that this process may make now. ``attempt`` counts from 1.
+
+    ``revision``: of the settings that the queue knows; it must not be made by older ones.
+    """
 
     hook_id: str
     sequence: int
@@ -34,6 +37,7 @@ class Leased(NamedTuple):
     kind: Kind
     lease: str
     entry: str
+    revision: int = 0
 
 
 class Settlement(NamedTuple):

@@ -104,9 +104,9 @@ class HookQueues:
         wait, rung, entries, granted = json.loads(await self._take(self._client, _shared(partition), words))
         leased: list[Leased] = []
         for grant in granted:
-            hook_id, *each = grant.split(" ")
+            hook_id, revision, *each = grant.split(" ")
             leased += [
-                Leased(hook_id, int(number), int(attempt), kind, lease, entries[int(place) - 1])
+                Leased(hook_id, int(number), int(attempt), kind, lease, entries[int(place) - 1], int(revision))
                 for number, attempt, kind, place in zip(each[::4], each[1::4], each[2::4], each[3::4], strict=True)
             ]
         return leased, None if wait < 0 else wait, rung

@@ -36,7 +36,7 @@ class HookSinks:
         return self._filters
 
     async def deliver(self, dispatches: Sequence[Dispatch]) -> None:
-        hooks = await self._hooks.all()
+        hooks = await self._hooks.having(each.sink for each in dispatches)
         written: dict[int, tuple[str, str, str]] = {}  # what is the same for all subscriptions to one version
         appendings = []
         for dispatch in dispatches:

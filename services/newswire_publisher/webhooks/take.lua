@@ -4,9 +4,10 @@
 -- KEYS  1 turns, 2 bell
 -- ARGV  1 room for pushes, 2 most of one endpoint while many wait, 3 lease (ms), 4 lease token, 5 most endpoints to look at,
 --       6 fair share: with so much on its way an endpoint gets nothing but kills
--- Returns [ms until the next turn or -1, the bell's last entry, [entry, …], ['SUBSCRIPTION N ATTEMPT KIND PLACE N …', …]]
--- as JSON, KIND live, kill or replay, and PLACE that of the entry, from 1. One word, because reading many costs the
--- client more than the pushes; and an entry once, because an article goes to many.
+-- Returns [ms until the next turn or -1, the bell's last entry, [entry, …],
+-- ['SUBSCRIPTION REVISION N ATTEMPT KIND PLACE N …', …]] as JSON, REVISION that of the settings, KIND live, kill or replay,
+-- and PLACE that of the entry, from 1. One word, because reading many costs the client more than the pushes; and an entry
+-- once, because an article goes to many.
 
 --include newswire_runtime/now.lua
 --include newswire_publisher.webhooks/queue.lua
@@ -24,12 +25,12 @@ local function grant(own, id, number, attempts, kind, entry)
     place = string.format('%d', #entries)
     place_of[entry] = place
   end
-  own.granted = (own.granted or id) .. ' ' .. number .. ' ' .. attempts .. ' ' .. kind .. ' ' .. place
+  own.granted = (own.granted or (id .. ' ' .. own.revision)) .. ' ' .. number .. ' ' .. attempts .. ' ' .. kind .. ' ' .. place
 end
 
 local BOUNDS = { 'on', 'pause', 'open', 'half', 'gap', 'burst', 'next', 'ordered', 'age', 'opens' }
 local PLAIN = { on = 1, pause = 0, open = 0, half = 0, gap = 0, burst = 1, next = 0, ordered = false, age = 0, opens = 0 }
-local FIELDS = { 'cursor', 'sequence', 'concurrency', 'full', 'lanes', 'doubled', 'held', 'ends', 'flight', 'plain' }
+local FIELDS = { 'cursor', 'sequence', 'concurrency', 'full', 'lanes', 'doubled', 'held', 'ends', 'flight', 'revision', 'plain' }
 local UNSET = { lanes = 1, doubled = math.huge }
 
 local function know_bounds(id, state)
@@ -57,6 +58,7 @@ local function state_of(id)
     set(id, 'doubled', state.sequence)
   end
   know_flight(state.own, values[9], state.held, state.ends)
+  state.own.revision = values[10] or '0'
   if not is_plain then
     know_bounds(id, state)
   end

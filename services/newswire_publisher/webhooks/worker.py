@@ -44,6 +44,8 @@ MUCH = 128
 LONGEST_WAIT_MS = 500
 START_SECONDS = 20
 """How long after a lease its attempt may start: with the deadline of an attempt it ends before the lease."""
+REREAD_SECONDS = 1.0
+"""Settings are read again after so long also if the queue knows of no newer ones."""
 
 
 class HookWorker:
@@ -58,6 +60,7 @@ class HookWorker:
         self._settler = settler
         self._partition = partition
         self._known: Mapping[str, Webhook] = {}
+        self._reread_at = 0.0
         self._in_flight = 0
         self._freed = asyncio.Event()
         self._looks: set[asyncio.Task[Any]] = set()
@@ -141,7 +144,7 @@ class HookWorker:
         while True:
             self._in_flight += len(leased)
             try:
-                await self._courier.start(leased, await self._settings(), until, self._done)
+                await self._courier.start(leased, await self._settings(leased), until, self._done)
             except BaseException as exc:
                 self._in_flight -= len(leased)
                 if not isinstance(exc, RedisError | OSError) or time.monotonic() > until:
@@ -150,8 +153,14 @@ class HookWorker:
                 return
             await asyncio.sleep(0.2)
 
-    async def _settings(self) -> Mapping[str, Webhook]:
-        """Return the settings as they are now; what has changed is brought to the queues."""
+    async def _settings(self, leased: Sequence[Leased] = ()) -> Mapping[str, Webhook]:
+        """Return settings no older than those that pushes were leased by; what has changed is brought to the queues.
+
+        Each change reaches the queue before its caller is answered, so that nothing need be asked for most pushes.
+        """
+        if time.monotonic() < self._reread_at and all(self._knows(each) for each in leased):
+            return self._known
+        self._reread_at = time.monotonic() + REREAD_SECONDS
         hooks = await self._hooks.all()
         if hooks is not self._known:
             for hook_id, hook in hooks.items():
@@ -161,6 +170,10 @@ class HookWorker:
                     await self._queues.apply(hook)
             self._known = hooks
         return hooks
+
+    def _knows(self, push: Leased) -> bool:
+        hook = self._known.get(push.hook_id)
+        return hook is not None and hook.revision >= push.revision
 
     def _done(self) -> None:
         self._in_flight -= 1
