@@ -303,6 +303,17 @@ async def test_a_patch_keeps_a_pause_that_the_endpoint_asked_for_and_a_new_addre
     assert "paused_until" not in moved
 
 
+async def test_each_push_goes_where_the_webhook_points_at_that_moment(wire: Wire, receiver: Receiver) -> None:
+    hook = await wire.hook(url=receiver.script("first"))
+    paths = [f"hook{number}" for number in range(8)]
+    for path in paths:
+        await hook.call("PATCH", json={"url": receiver.script(path)})
+        await wire.submit(story(f"urn:newsml:test.example:{path}"))
+        await receiver.got(path, 1)
+    assert [len(receiver.at(path)) for path in paths] == [1] * 8
+    assert receiver.at("first") == []
+
+
 async def test_an_endpoint_that_asks_for_twenty_days_gets_them_and_a_kill_all_the_same(
     wire: Wire, receiver: Receiver
 ) -> None:
