@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newswire_runtime.auth import Caller, Role, Tokens
 from newswire_runtime.bodies import MAX_BODY, bounded_route
+from newswire_runtime.openapi import DESCRIPTION, OPEN, describe
 from newswire_runtime.problems import Problem, pointer, unauthorized
 from newswire_runtime.service import Service
 from newswire_schemas.article import from_ms
@@ -31,7 +32,8 @@ _TRACE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
 def build_app(services: Sequence[Service], title: str = "newswire") -> FastAPI:
     """Build the app that serves these services' routes on one port."""
-    app = FastAPI(title=title, version="1", description=(__doc__ or "").strip(), redirect_slashes=False)
+    app = FastAPI(title=title, version="1", description=DESCRIPTION, redirect_slashes=False)
+    describe(app)
     app.router.route_class = bounded_route(max((service.settings.max_body for service in services), default=MAX_BODY))
     app.add_middleware(TraceMiddleware)
     _install_health(app, services)
@@ -137,12 +139,15 @@ async def require(request: Request, tokens: Tokens, *roles: Role) -> Caller:
 
 
 def _install_health(app: FastAPI, services: Sequence[Service]) -> None:
-    @app.get("/healthz", tags=["operating"], summary="The process lives.")
+    @app.get("/healthz", tags=["operating"], summary="The process lives.", openapi_extra=OPEN)
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.get(
-        "/readyz", tags=["operating"], summary="Every reader runs, the broker answers and writes, the lag is bounded."
+        "/readyz",
+        tags=["operating"],
+        summary="Every reader runs, the broker answers and writes, the lag is bounded.",
+        openapi_extra=OPEN,
     )
     async def readyz() -> Response:
         """Answer 200 if so, 503 with the reasons if not. `degraded` tells what does not work all the same."""
@@ -157,7 +162,7 @@ def _install_health(app: FastAPI, services: Sequence[Service]) -> None:
             return JSONResponse({"status": "degraded", "services": names, "degraded": without})
         return JSONResponse({"status": "ready", "services": names})
 
-    @app.get("/metrics", tags=["operating"], summary="Prometheus metrics.", include_in_schema=True)
+    @app.get("/metrics", tags=["operating"], summary="Prometheus metrics.", openapi_extra=OPEN)
     async def metrics() -> Response:
         for service in services:
             with contextlib.suppress(RedisError, OSError):

@@ -18,6 +18,7 @@ from newswire_publisher.articles.withdrawal import shown_or_gone
 from newswire_publisher.routing.entitlement import View, Views
 from newswire_runtime.auth import Caller, Role, Tokens
 from newswire_runtime.http import authenticate, invalid_fields, now
+from newswire_runtime.openapi import PUBLIC
 from newswire_runtime.problems import Problem, not_found, unauthorized
 from newswire_schemas.article import Article, Rank, to_iso
 from newswire_schemas.filters import Filter
@@ -58,10 +59,12 @@ class ArticleApi:
         self._page = page
 
     def install(self, app: FastAPI) -> None:
-        app.add_api_route("/v1/articles", self.list, methods=["GET"], tags=["articles"])
-        app.add_api_route("/v1/articles/{key}", self.get, methods=["GET"], tags=["articles"])
-        app.add_api_route("/v1/articles/{key}/versions", self.versions, methods=["GET"], tags=["articles"])
-        app.add_api_route("/v1/feeds/dry-run", self.dry_run, methods=["POST"], tags=["feeds"])
+        app.add_api_route("/v1/articles", self.list, methods=["GET"], tags=["articles"], openapi_extra=PUBLIC)
+        app.add_api_route("/v1/articles/{key}", self.get, methods=["GET"], tags=["articles"], openapi_extra=PUBLIC)
+        app.add_api_route(
+            "/v1/articles/{key}/versions", self.versions, methods=["GET"], tags=["articles"], openapi_extra=PUBLIC
+        )
+        app.add_api_route("/v1/feeds/dry-run", self.dry_run, methods=["POST"], tags=["feeds"], openapi_extra=PUBLIC)
 
     async def list(
         self,

@@ -13,6 +13,7 @@ from newswire_publisher.feeds.sink import FeedSinks
 from newswire_runtime.auth import Name, Role, Tokens
 from newswire_runtime.conf import Table
 from newswire_runtime.http import require
+from newswire_runtime.openapi import PUBLIC
 from newswire_runtime.problems import Problem, not_found
 
 
@@ -47,6 +48,7 @@ class FeedApi:
             methods=["GET"],
             tags=["feeds"],
             summary="A feed as RSS, Atom, JSON Feed, ninjs or NewsML-G2.",
+            openapi_extra=PUBLIC,
         )
         app.add_api_route("/v1/feeds", self.list, methods=["GET"], tags=["feeds"])
         app.add_api_route("/v1/feeds/{name}", self.put, methods=["PUT"], tags=["feeds"])

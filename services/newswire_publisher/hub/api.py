@@ -13,6 +13,7 @@ from newswire_publisher.hub.topics import ForeignTopic, Topic, Topics, hub_url, 
 from newswire_runtime.auth import Name, Role, Tokens, digest_of
 from newswire_runtime.bodies import read_body
 from newswire_runtime.http import now, require
+from newswire_runtime.openapi import OPEN
 from newswire_runtime.problems import Problem, not_found
 from newswire_runtime.ssrf import AddressGuard, RefusedUrl, check_url
 from newswire_schemas.article import from_ms, to_iso
@@ -50,8 +51,12 @@ class HubApi:
         self._base_url = base_url
 
     def install(self, app: FastAPI) -> None:
-        app.add_api_route("/hub", self.request, methods=["POST"], status_code=202, tags=["feeds"], openapi_extra=_FORM)
-        app.add_api_route("/hub", self.explain, methods=["GET"], tags=["feeds"], response_class=PlainTextResponse)
+        app.add_api_route(
+            "/hub", self.request, methods=["POST"], status_code=202, tags=["feeds"], openapi_extra=OPEN | _FORM
+        )
+        app.add_api_route(
+            "/hub", self.explain, methods=["GET"], tags=["feeds"], response_class=PlainTextResponse, openapi_extra=OPEN
+        )
         app.add_api_route("/v1/hub/subscriptions", self.list, methods=["GET"], tags=["feeds"])
         app.add_api_route("/v1/hub/subscriptions/{subscription}", self.delete, methods=["DELETE"], tags=["feeds"])
 

@@ -30,6 +30,7 @@ from newswire_publisher.live.log import LiveLog
 from newswire_publisher.live.stream import LiveStream
 from newswire_runtime.hot_protocol import ABORT
 from newswire_runtime.http import invalid_fields
+from newswire_runtime.openapi import PUBLIC
 from newswire_runtime.problems import Problem
 from newswire_schemas.filters import Filter
 
@@ -62,7 +63,14 @@ class LiveApi:
     def install(self, app: FastAPI) -> None:
         # The bare route answers; the documented one below it is for /docs only.
         app.router.routes.append(Route("/v1/live", self, methods=["GET", "HEAD", "OPTIONS"]))
-        app.add_api_route("/v1/live", _documented, methods=["GET"], tags=["live"], summary="The wire as it happens.")
+        app.add_api_route(
+            "/v1/live",
+            _documented,
+            methods=["GET"],
+            tags=["live"],
+            summary="The wire as it happens.",
+            openapi_extra=PUBLIC,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)

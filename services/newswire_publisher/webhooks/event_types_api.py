@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from newswire_publisher.webhooks.event_samples import sample
 from newswire_publisher.webhooks.event_schemas import documents
 from newswire_publisher.webhooks.event_types import CATALOGUE, EventType
+from newswire_runtime.openapi import OPEN
 from newswire_runtime.problems import not_found
 
 SCHEMA_TYPE = "application/schema+json"
@@ -22,8 +23,8 @@ _CACHED = {"Cache-Control": "public, max-age=3600"}
 
 def install(app: FastAPI) -> None:
     """Add the routes."""
-    app.add_api_route("/v1/webhooks/event-types", event_types, methods=["GET"], tags=["webhooks"])
-    app.add_api_route("/v1/webhooks/schemas/{name}", schema, methods=["GET"], tags=["webhooks"])
+    app.add_api_route("/v1/webhooks/event-types", event_types, methods=["GET"], tags=["webhooks"], openapi_extra=OPEN)
+    app.add_api_route("/v1/webhooks/schemas/{name}", schema, methods=["GET"], tags=["webhooks"], openapi_extra=OPEN)
 
 
 async def event_types() -> Response:
